@@ -1,0 +1,41 @@
+//! Request bodies: JSON that an endpoint would accept too.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use qmp_shared::json;
+use qmp_shared::rest::{Problem, ProblemKind};
+use serde::de::DeserializeOwned;
+
+use super::MAX_REQUEST_BYTES;
+use super::problem::Refusal;
+
+/// A JSON body, checked as strictly as QEMU checks its input, whatever its
+/// `Content-Type` says. Anything else is a 400 that says what is wrong and
+/// where.
+pub(super) struct StrictJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        let text = str::from_utf8(&bytes)
+            .map_err(|error| Refusal::invalid(format!("the body is not UTF-8: {error}")))?;
+        json::check(text).map_err(|fault| Refusal::invalid(format!("the body: {fault}")))?;
+        let value = serde_json::from_str(text)
+            .map_err(|error| Refusal::invalid(format!("the body: {error}")))?;
+        Ok(Self(value))
+    }
+}
+
+fn unreadable(rejection: BytesRejection) -> Refusal {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("the body has more than {MAX_REQUEST_BYTES} bytes");
+        return Refusal(Problem::new(ProblemKind::TooLarge, detail));
+    }
+    Refusal::invalid(format!("the body could not be read: {rejection}"))
+}

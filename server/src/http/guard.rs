@@ -1,0 +1,200 @@
+//! Who is asking, and from where: checked on every request before its handler
+//! runs.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use qmp_shared::rest::{Problem, ProblemKind};
+
+use super::Console;
+use super::problem::Refusal;
+use crate::access::{Identity, same_origin};
+
+/// Prefix of the subprotocol that carries a token.
+const BEARER_SUBPROTOCOL: &str = "bearer.";
+
+/// Refuses requests that were not addressed to this console by name, against
+/// DNS rebinding.
+pub(super) async fn check_host(
+    State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = host(
+        request.headers(),
+        request.uri().authority().map(|a| a.as_str()),
+    );
+    match host {
+        Some(host) if console.hosts.accepts(host) => next.run(request).await,
+        // HTTP/1.0 has no `Host`; nothing that could be rebound speaks it.
+        None if request.version() < Version::HTTP_11 => next.run(request).await,
+        host => Refusal(Problem::new(
+            ProblemKind::MisdirectedRequest,
+            format!(
+                "host {:?} is not a name of this console; --allowed-host adds one",
+                host.unwrap_or_default()
+            ),
+        ))
+        .into_response(),
+    }
+}
+
+fn host<'a>(headers: &'a HeaderMap, authority: Option<&'a str>) -> Option<&'a str> {
+    match headers.get(HOST) {
+        Some(host) => Some(host.to_str().unwrap_or_default()),
+        None => authority,
+    }
+}
+
+/// An authenticated caller. As a handler's argument it is the check: without
+/// a valid token the answer is 401, with a foreign `Origin` 403.
+#[derive(Clone, Debug)]
+pub(super) struct Caller(pub(super) Identity);
+
+impl FromRequestParts<Arc<Console>> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Refusal> {
+        let (identity, credential) = identify(&parts.headers, console)?.ok_or_else(|| {
+            Refusal(Problem::new(
+                ProblemKind::Unauthorized,
+                "this needs a token: `Authorization: Bearer TOKEN`, or a login",
+            ))
+        })?;
+        let socket = parts.headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
+            || parts.headers.contains_key("sec-websocket-key");
+        let reading = matches!(parts.method, Method::GET | Method::HEAD);
+        if socket || (credential == Credential::Cookie && !reading) {
+            check_origin(&parts.headers)?;
+        }
+        Ok(Self(identity))
+    }
+}
+
+/// Who is asking, if anybody: never refuses a request without a token.
+#[derive(Clone, Debug)]
+pub(super) struct MaybeCaller(pub(super) Option<Identity>);
+
+impl FromRequestParts<Arc<Console>> for MaybeCaller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Infallible> {
+        let identity = identify(&parts.headers, console).ok().flatten();
+        Ok(Self(identity.map(|(identity, _)| identity)))
+    }
+}
+
+/// How a caller showed his token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Credential {
+    Header,
+    Subprotocol,
+    Cookie,
+}
+
+/// The caller's identity, `None` without any token.
+///
+/// # Errors
+///
+/// A token that is not valid is refused even where a valid one is beside it:
+/// who sends two should know that one is wrong.
+fn identify(
+    headers: &HeaderMap,
+    console: &Console,
+) -> Result<Option<(Identity, Credential)>, Refusal> {
+    let invalid = || {
+        Refusal(Problem::new(
+            ProblemKind::Unauthorized,
+            "the token is not valid",
+        ))
+    };
+    let header = headers.get(AUTHORIZATION).map(|value| {
+        let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().as_bytes().to_vec())
+    });
+    let presented = if let Some(token) = header {
+        Some((token, Credential::Header))
+    } else if let Some(text) = bearer_subprotocol(headers) {
+        Some((URL_SAFE_NO_PAD.decode(text).ok(), Credential::Subprotocol))
+    } else {
+        // A cookie of another run of the console is not an attack but an old
+        // login: it counts as none.
+        let token = cookie(headers, &console.cookie)
+            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+            .filter(|token| console.token.verify(token).is_some());
+        token.map(|token| (Some(token), Credential::Cookie))
+    };
+    let Some((token, credential)) = presented else {
+        return Ok(None);
+    };
+    let identity = token.and_then(|token| console.token.verify(&token));
+    Ok(Some((identity.ok_or_else(invalid)?, credential)))
+}
+
+/// The WebSocket subprotocols that the client offers.
+pub(super) fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|protocol| !protocol.is_empty())
+}
+
+fn bearer_subprotocol(headers: &HeaderMap) -> Option<&str> {
+    subprotocols(headers).find_map(|protocol| protocol.strip_prefix(BEARER_SUBPROTOCOL))
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// Refuses a request that some other origin's page has made. A request
+/// without `Origin` does not come from a page.
+pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or("(not text)");
+    if same_origin(origin, host(headers, None).unwrap_or_default()) {
+        return Ok(());
+    }
+    Err(Refusal(Problem::new(
+        ProblemKind::Forbidden,
+        format!("origin {origin:?} is not this console's own"),
+    )))
+}
+
+/// The `Set-Cookie` that logs in with this token, or out with none.
+pub(super) fn login_cookie(console: &Console, token: Option<&[u8]>) -> String {
+    let (value, age) = match token {
+        Some(token) => (URL_SAFE_NO_PAD.encode(token), ""),
+        None => (String::new(), "; Max-Age=0"),
+    };
+    let name = &console.cookie;
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{age}")
+}

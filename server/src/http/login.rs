@@ -1,0 +1,58 @@
+//! `/api/v1/login`: a browser's way to show its token once and be remembered
+//! by a cookie that no script can read.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use qmp_shared::rest::{Login, LoginStatus, Problem, ProblemKind};
+
+use super::Console;
+use super::body::StrictJson;
+use super::guard::{MaybeCaller, check_origin, login_cookie};
+use super::problem::Refusal;
+
+/// `GET`: who the request's token makes the caller.
+pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStatus> {
+    Json(match identity {
+        Some(identity) => LoginStatus {
+            role: Some(identity.role),
+            name: Some(identity.name.to_owned()),
+        },
+        None => LoginStatus {
+            role: None,
+            name: None,
+        },
+    })
+}
+
+/// `POST`: sets the cookie.
+pub(super) async fn login(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    StrictJson(login): StrictJson<Login>,
+) -> Result<Response, Refusal> {
+    check_origin(&headers)?;
+    let token = login.token.trim().as_bytes();
+    if console.token.verify(token).is_none() {
+        return Err(Refusal(Problem::new(
+            ProblemKind::Unauthorized,
+            "the token is not valid",
+        )));
+    }
+    let cookie = login_cookie(&console, Some(token));
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+}
+
+/// `DELETE`: clears the cookie. Works for everybody.
+pub(super) async fn logout(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    check_origin(&headers)?;
+    let cookie = login_cookie(&console, None);
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+}

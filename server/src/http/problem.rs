@@ -1,0 +1,105 @@
+//! From errors to [`Problem`]s: the one place where what went wrong in a
+//! session becomes what a caller sees.
+
+use std::any::Any;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use qmp_client::error::ExecuteError;
+use qmp_shared::rest::{Outcome, Problem, ProblemKind};
+use tracing::error;
+
+use crate::error::chain;
+use crate::session::SessionError;
+
+/// A request that was refused or failed, as `application/problem+json`.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) Problem);
+
+impl Refusal {
+    /// No session of that name.
+    pub(super) fn no_such_session(name: &str) -> Self {
+        let detail = format!("there is no session named {name:?}");
+        Self(Problem::new(ProblemKind::NotFound, detail).session(name))
+    }
+
+    /// No route of that path.
+    pub(super) fn no_such_address() -> Self {
+        Self(Problem::new(
+            ProblemKind::NotFound,
+            "the API has no such address",
+        ))
+    }
+
+    /// A route of that path, but not of that method.
+    pub(super) fn no_such_method() -> Self {
+        Self(Problem::new(
+            ProblemKind::MethodNotAllowed,
+            "this address does not have that method",
+        ))
+    }
+
+    /// The request is wrong.
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::InvalidRequest, detail))
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(self.0)).into_response();
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+}
+
+/// The problem that an error of this session is to its caller.
+pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
+    let text = chain(&error);
+    let problem = match error {
+        SessionError::NotRunning { .. } => Problem::new(ProblemKind::StateError, text),
+        SessionError::NoSchema => Problem::new(ProblemKind::NotFound, text),
+        SessionError::Execute(error) => match &error {
+            ExecuteError::Refused(refused) => Problem::command_error(refused),
+            ExecuteError::State(_) => Problem::new(ProblemKind::StateError, text),
+            ExecuteError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, text),
+            ExecuteError::Timeout { .. } => {
+                Problem::new(ProblemKind::Timeout, text).outcome(Outcome::Unknown)
+            }
+            ExecuteError::Interrupted { .. } => {
+                Problem::new(ProblemKind::ExecuteInterrupted, text).outcome(Outcome::Unknown)
+            }
+            ExecuteError::BadReply(_) => {
+                Problem::new(ProblemKind::ProtocolError, text).outcome(Outcome::Unknown)
+            }
+        },
+    };
+    problem.session(session)
+}
+
+/// The answer to a request whose handler panicked.
+pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("(no message)");
+    error!(message, "a request handler panicked");
+    Refusal(Problem::new(
+        ProblemKind::InternalError,
+        "the console failed on this request; its log says how",
+    ))
+    .into_response()
+}

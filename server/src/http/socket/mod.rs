@@ -1,0 +1,303 @@
+//! The console WebSocket: one task for each browser.
+//!
+//! The task owns the socket, its subscriptions and the commands it waits for,
+//! in one `select!`. Events are read from the sessions' logs when there is
+//! room to send them, so that a slow browser has no queue here that could
+//! overflow; commands wait in a set of futures, so that a slow one never
+//! blocks a browser.
+
+mod subscriptions;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::wire::{
+    self, CLOSE_NOT_JSON, ClientFrame, ClientId, FrameError, Hello, Pong, Reply, SUBPROTOCOL,
+    ServerFrame, Subscribed,
+};
+use tokio::sync::watch;
+use tokio::time::{Instant, interval_at, timeout};
+use tracing::debug;
+
+use super::execute::{self, Request};
+use super::guard::{Caller, subprotocols};
+use super::problem::Refusal;
+use super::{Console, MAX_REQUEST_BYTES, STALLED_PEER};
+use crate::session::Session;
+use subscriptions::Subscriptions;
+
+/// Most commands that one socket waits for at a time; one more is refused.
+const MAX_IN_FLIGHT: usize = 256;
+
+/// Most batches of events that are sent before a reply that is ready.
+const CATCH_UP_BATCHES: usize = 64;
+
+/// How often a quiet peer is asked whether it is still there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Close code for a server that stops (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// `GET /api/v1/ws`: authenticated and checked for its origin by [`Caller`],
+/// before the upgrade.
+pub(super) async fn upgrade(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    let upgrade = upgrade.map_err(|error| Refusal::invalid(error.to_string()))?;
+    let mut offered = subprotocols(&headers).filter(|name| !name.starts_with("bearer."));
+    let offers_others = offered.next().is_some();
+    if offers_others && !subprotocols(&headers).any(|name| name == SUBPROTOCOL) {
+        return Err(Refusal::invalid(format!(
+            "this socket speaks the subprotocol {SUBPROTOCOL:?} only"
+        )));
+    }
+    Ok(upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(MAX_REQUEST_BYTES)
+        .max_frame_size(MAX_REQUEST_BYTES)
+        .on_upgrade(move |socket| async move {
+            let activity = console.sessions.activity().watch();
+            let browser = Browser {
+                console,
+                caller,
+                socket,
+                activity,
+                seen: 0,
+                more: false,
+                subscriptions: Subscriptions::default(),
+                in_flight: HashSet::new(),
+                replies: FuturesUnordered::new(),
+            };
+            if let Err(error) = browser.run().await {
+                debug!(%error, "a browser's socket ended");
+            }
+        }))
+}
+
+/// One connected browser.
+struct Browser {
+    console: Arc<Console>,
+    caller: Caller,
+    socket: WebSocket,
+    activity: watch::Receiver<u64>,
+    /// The activity's count up to which sessions have been shown.
+    seen: u64,
+    /// Whether a log may hold more events right away.
+    more: bool,
+    subscriptions: Subscriptions,
+    /// Ids of the commands in `replies`.
+    in_flight: HashSet<ClientId>,
+    /// Bounded by [`MAX_IN_FLIGHT`].
+    replies: FuturesUnordered<BoxFuture<'static, Reply>>,
+}
+
+/// Why a socket is over.
+#[derive(Debug, thiserror::Error)]
+enum SocketError {
+    #[error("the peer took no bytes for {STALLED_PEER:?}")]
+    Stalled,
+    #[error(transparent)]
+    Socket(#[from] axum::Error),
+    #[error("a frame could not be written as JSON")]
+    Encode(#[from] serde_json::Error),
+}
+
+impl Browser {
+    async fn run(mut self) -> Result<(), SocketError> {
+        self.hello().await?;
+        let stopping = self.console.stopping.clone();
+        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        loop {
+            // Every arm but the first is cancel safe: `recv`, `next`,
+            // `changed` and `tick` lose nothing when another one is ready.
+            // The browser's own frames go first, or a flood of events would
+            // keep its unsubscribe waiting.
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => {
+                    return self.close(GOING_AWAY, "the console is stopping").await;
+                }
+                received = self.socket.recv() => match received {
+                    None => return Ok(()),
+                    Some(Ok(Message::Text(text))) => {
+                        if let Err(fault) = self.handle(&text).await? {
+                            return self.close(CLOSE_NOT_JSON, &fault).await;
+                        }
+                    }
+                    Some(Ok(Message::Binary(_))) => {
+                        return self.close(CLOSE_NOT_JSON, "frames are text, not binary").await;
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => {}
+                    Some(Err(error)) => return Err(error.into()),
+                },
+                Some(reply) = self.replies.next() => {
+                    // An event that the command caused is in the log by now,
+                    // and is shown before the reply.
+                    self.catch_up().await?;
+                    self.in_flight.remove(&reply.id);
+                    self.send(&ServerFrame::Reply(reply)).await?;
+                }
+                () = std::future::ready(()), if self.more => self.follow().await?,
+                changed = self.activity.changed(), if !self.more => {
+                    if changed.is_err() {
+                        return self.close(GOING_AWAY, "the console is stopping").await;
+                    }
+                    self.follow().await?;
+                }
+                _ = ping.tick() => {
+                    self.write(Message::Ping(Default::default())).await?;
+                }
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> Result<(), SocketError> {
+        self.seen = *self.activity.borrow_and_update();
+        let hello = Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            journal: self.console.journal.clone(),
+            role: self.caller.0.role,
+            sessions: self.console.sessions.iter().map(Session::info).collect(),
+        };
+        self.send(&ServerFrame::Hello(hello)).await
+    }
+
+    /// Sends the next events and the sessions that changed.
+    async fn follow(&mut self) -> Result<(), SocketError> {
+        let seen = *self.activity.borrow_and_update();
+        let changed: Vec<_> = self
+            .console
+            .sessions
+            .iter()
+            .filter(|session| session.changed() > self.seen)
+            .map(Session::info)
+            .collect();
+        self.seen = seen;
+        let (events, more) = self.subscriptions.next_frames(&self.console.sessions);
+        self.more = more;
+        // Events first: a STOP is shown before the `paused` that it caused.
+        for frame in events {
+            self.send(&frame).await?;
+        }
+        for session in changed {
+            self.send(&ServerFrame::Session(wire::Session { session }))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the events that are in the logs now. Those that arrive meanwhile
+    /// may have to wait, or a flood of them would hold up a reply for ever.
+    async fn catch_up(&mut self) -> Result<(), SocketError> {
+        for _ in 0..CATCH_UP_BATCHES {
+            self.follow().await?;
+            if !self.more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles a text frame. The inner error is the reason to close.
+    async fn handle(&mut self, text: &Utf8Bytes) -> Result<Result<(), String>, SocketError> {
+        let frame = match ClientFrame::decode(text) {
+            Ok(frame) => frame,
+            Err(FrameError::NotJson(fault)) => return Ok(Err(fault.to_string())),
+            Err(FrameError::Malformed { detail, sub, id }) => {
+                let problem = Problem::new(ProblemKind::InvalidRequest, detail);
+                self.refuse(sub, id, problem).await?;
+                return Ok(Ok(()));
+            }
+        };
+        match frame {
+            ClientFrame::Subscribe(frame) => {
+                let sub = frame.sub.clone();
+                match self.subscriptions.add(&self.console.sessions, frame) {
+                    Ok(()) => {
+                        self.send(&ServerFrame::Subscribed(Subscribed { sub }))
+                            .await?;
+                        self.catch_up().await?;
+                    }
+                    Err(problem) => self.refuse(Some(sub), None, problem).await?,
+                }
+            }
+            ClientFrame::Unsubscribe(frame) => {
+                if let Err(problem) = self.subscriptions.remove(&frame.sub) {
+                    self.refuse(Some(frame.sub), None, problem).await?;
+                }
+            }
+            ClientFrame::Execute(frame) => self.execute(frame).await?,
+            ClientFrame::Ping(ping) => self.send(&ServerFrame::Pong(Pong { id: ping.id })).await?,
+        }
+        Ok(Ok(()))
+    }
+
+    async fn execute(&mut self, frame: wire::Execute) -> Result<(), SocketError> {
+        let id = frame.id;
+        if self.in_flight.contains(&id) {
+            let detail = format!("`id` {id} is in use by a command that has no reply yet");
+            let problem = Problem::new(ProblemKind::StateError, detail);
+            return self.refuse(None, Some(id), problem).await;
+        }
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            let detail = format!("this socket waits for {MAX_IN_FLIGHT} replies already");
+            let problem = Problem::new(ProblemKind::RateLimited, detail);
+            return self.refuse(None, Some(id), problem).await;
+        }
+        self.in_flight.insert(id.clone());
+        let console = Arc::clone(&self.console);
+        self.replies.push(Box::pin(async move {
+            let request = Request {
+                execute: frame.execute,
+                exec_oob: frame.exec_oob,
+                arguments: frame.arguments,
+                timeout: frame.timeout,
+            };
+            Reply::new(id, execute::run(&console, &frame.session, request).await)
+        }));
+        Ok(())
+    }
+
+    async fn refuse(
+        &mut self,
+        sub: Option<ClientId>,
+        id: Option<ClientId>,
+        problem: Problem,
+    ) -> Result<(), SocketError> {
+        let error = wire::Error { sub, id, problem };
+        self.send(&ServerFrame::Error(error)).await
+    }
+
+    async fn send(&mut self, frame: &ServerFrame) -> Result<(), SocketError> {
+        let text = serde_json::to_string(frame)?;
+        self.write(Message::text(text)).await
+    }
+
+    async fn close(&mut self, code: u16, reason: &str) -> Result<(), SocketError> {
+        // RFC 6455, section 5.5: a control frame has at most 125 bytes.
+        let reason = &reason[..reason.floor_char_boundary(120)];
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        self.write(Message::Close(Some(frame))).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), SocketError> {
+        match timeout(STALLED_PEER, self.socket.send(message)).await {
+            Ok(sent) => Ok(sent?),
+            Err(_) => Err(SocketError::Stalled),
+        }
+    }
+}

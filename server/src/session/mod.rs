@@ -1,0 +1,245 @@
+//! Sessions: one endpoint each, connected, reconnected and published.
+//!
+//! A [`Session`] is the handle that the rest of the console holds. Its state
+//! is owned by the private actor in [`actor`], which connects, follows the
+//! VM's run state and publishes [`SessionInfo`] snapshots. Events go into the
+//! session's [`log`], from where everybody reads with a cursor of his own.
+//! Nothing in here knows HTTP, WebSockets or tokens.
+//!
+//! ```text
+//!  endpoint ── qmp_client::Client ──┬─ replies ──► Session::execute
+//!                                   └─ events ───► Log ──► cursors of readers
+//!  Actor ── SessionInfo ──► Sessions::activity ──► whoever shows states
+//! ```
+
+mod actor;
+mod backoff;
+mod log;
+mod registry;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use qmp_client::address::Address;
+use qmp_client::client::{Client, Execute};
+use qmp_client::error::ExecuteError;
+use qmp_shared::model::EndpointKind;
+use qmp_shared::rest::{Counters, SessionInfo, SessionState};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+pub(crate) use log::Log;
+pub(crate) use registry::{Activity, RegistryError, Sessions};
+
+/// Now, as the API writes it: RFC 3339 in UTC with microseconds.
+fn now() -> String {
+    format!("{:.6}", Timestamp::now())
+}
+
+/// A handle on one session. Cheap to clone; the session lives until
+/// [`Sessions::shutdown`].
+#[derive(Clone, Debug)]
+pub(crate) struct Session(Arc<Shared>);
+
+/// What the actor, the reader task and the handles have in common.
+#[derive(Debug)]
+struct Shared {
+    name: String,
+    address: Address,
+    log: Log,
+    published: Mutex<Published>,
+    commands: AtomicU64,
+    activity: Activity,
+    /// The schema of the running connection, fetched at most once for it.
+    schema: tokio::sync::Mutex<Option<(u64, Arc<SchemaText>)>>,
+}
+
+/// The state that the actor publishes.
+#[derive(Debug)]
+struct Published {
+    state: SessionState,
+    cause: Option<String>,
+    status: Option<String>,
+    since: String,
+    client: Option<Client>,
+    connections: u64,
+    /// The activity's count when this changed last.
+    changed: u64,
+}
+
+/// An endpoint's answer to `query-qmp-schema`.
+#[derive(Debug)]
+pub(crate) struct SchemaText {
+    /// The array, verbatim.
+    pub(crate) text: Box<RawValue>,
+    /// A strong validator of the text, for `ETag`.
+    pub(crate) digest: String,
+}
+
+/// Why a command has no return value.
+#[derive(Debug, Error)]
+pub(crate) enum SessionError {
+    /// Nothing was sent: the session is not running.
+    #[error("session {name:?} is {state}, not running{}", cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default())]
+    NotRunning {
+        /// The session.
+        name: String,
+        /// Its state.
+        state: SessionState,
+        /// Why, where that is known.
+        cause: Option<String>,
+    },
+    /// The endpoint or the connection.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The endpoint has no schema.
+    #[error("a guest agent has no schema; `guest-info` lists its commands")]
+    NoSchema,
+}
+
+impl Session {
+    fn new(name: String, address: Address, activity: Activity) -> Self {
+        Self(Arc::new(Shared {
+            name,
+            address,
+            log: Log::default(),
+            published: Mutex::new(Published {
+                state: SessionState::Connecting,
+                cause: None,
+                status: None,
+                since: now(),
+                client: None,
+                connections: 0,
+                changed: activity.count(),
+            }),
+            commands: AtomicU64::new(0),
+            activity,
+            schema: tokio::sync::Mutex::new(None),
+        }))
+    }
+
+    /// The session's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The session as it is now.
+    pub(crate) fn info(&self) -> SessionInfo {
+        let shared = &self.0;
+        let published = shared.published();
+        SessionInfo {
+            name: shared.name.clone(),
+            kind: shared.address.kind(),
+            address: shared.address.to_string(),
+            state: published.state,
+            cause: published.cause.clone(),
+            status: published.status.clone(),
+            since: published.since.clone(),
+            greeting: published.client.as_ref().and_then(Client::greeting),
+            counters: shared.counters(published.connections),
+        }
+    }
+
+    /// The activity's count when [`info`](Self::info) changed last.
+    pub(crate) fn changed(&self) -> u64 {
+        self.0.published().changed
+    }
+
+    /// The session's events.
+    pub(crate) fn log(&self) -> &Log {
+        &self.0.log
+    }
+
+    /// Executes a command and returns its return value, verbatim.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotRunning`] when nothing was sent, else what became
+    /// of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take back a command that was sent; its
+    /// late reply goes to nobody.
+    pub(crate) async fn execute(&self, execute: Execute) -> Result<Box<RawValue>, SessionError> {
+        let (client, _) = self.client()?;
+        self.0.commands.fetch_add(1, Ordering::Relaxed);
+        Ok(client.execute(execute).await?)
+    }
+
+    /// The schema of the endpoint, asked for once in a connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute); [`SessionError::NoSchema`] on a guest
+    /// agent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing; the next call asks again.
+    pub(crate) async fn schema(&self) -> Result<Arc<SchemaText>, SessionError> {
+        if self.0.address.kind() == EndpointKind::Qga {
+            return Err(SessionError::NoSchema);
+        }
+        let (client, connection) = self.client()?;
+        let mut cached = self.0.schema.lock().await;
+        if let Some((of, schema)) = cached.as_ref()
+            && *of == connection
+        {
+            return Ok(Arc::clone(schema));
+        }
+        let query = Execute::new("query-qmp-schema").timeout(actor::OWN_COMMAND_TIMEOUT);
+        let text = client.execute(query).await?;
+        let digest = Sha256::digest(text.get().as_bytes());
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let schema = Arc::new(SchemaText { text, digest });
+        *cached = Some((connection, Arc::clone(&schema)));
+        Ok(schema)
+    }
+
+    /// The running connection and its number.
+    fn client(&self) -> Result<(Client, u64), SessionError> {
+        let published = self.0.published();
+        match &published.client {
+            Some(client) => Ok((client.clone(), published.connections)),
+            None => Err(SessionError::NotRunning {
+                name: self.0.name.clone(),
+                state: published.state,
+                cause: published.cause.clone(),
+            }),
+        }
+    }
+}
+
+impl Shared {
+    fn counters(&self, connections: u64) -> Counters {
+        Counters {
+            connections,
+            commands: self.commands.load(Ordering::Relaxed),
+            events: self.log.newest().0,
+            dropped: self.log.dropped(),
+        }
+    }
+
+    /// No code panics while it holds the lock, so that a poisoned one still
+    /// guards a whole state.
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes a change. `since` moves when the state does.
+    fn publish(&self, change: impl FnOnce(&mut Published)) {
+        let mut published = self.published();
+        let before = published.state;
+        change(&mut published);
+        if published.state != before {
+            published.since = now();
+        }
+        // Under the lock, so that whoever sees the new count sees the change.
+        published.changed = self.activity.bump();
+    }
+}

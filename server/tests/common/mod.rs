@@ -1,0 +1,241 @@
+//! One running console for a test: the real binary on a port of its own,
+//! ended on drop.
+
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::Request;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Long enough for anything on a busy machine, short enough to notice.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+pub const TOKEN: &str = "a-token-for-tests-only";
+
+pub struct TestServer {
+    child: Child,
+    /// `127.0.0.1:PORT`
+    pub host: String,
+    pub http: reqwest::Client,
+}
+
+impl TestServer {
+    /// Starts a console on these sessions, `NAME=ADDRESS`.
+    pub async fn start(sessions: &[String]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral"]);
+        for session in sessions {
+            command.args(["--session", session]);
+        }
+        let mut child = command
+            .env("QMP_CONSOLE_TOKEN", TOKEN)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the console starts");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        timeout(DEADLINE, BufReader::new(stdout).read_line(&mut line))
+            .await
+            .expect("the console is up in time")
+            .expect("stdout is text");
+        let host = line
+            .strip_prefix("listening on http://")
+            .and_then(|rest| rest.strip_suffix("/\n"))
+            .unwrap_or_else(|| panic!("not where it listens: {line:?}"))
+            .to_owned();
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .build()
+            .expect("an HTTP client");
+        Self { child, host, http }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
+    }
+
+    /// `GET` with the token.
+    pub async fn get(&self, path: &str) -> Reply {
+        let request = self.http.get(self.url(path)).bearer_auth(TOKEN);
+        Reply::of(request).await
+    }
+
+    /// `POST execute` with the token.
+    pub async fn execute(&self, session: &str, body: &str) -> Reply {
+        let path = format!("/api/v1/sessions/{session}/execute");
+        let request = self.http.post(self.url(&path)).bearer_auth(TOKEN);
+        Reply::of(request.body(body.to_owned())).await
+    }
+
+    /// The session as soon as it is in that state.
+    pub async fn session_in(&self, name: &str, state: &str) -> Value {
+        let mut socket = self.socket().await;
+        let hello = socket.next("hello").await;
+        let sessions = hello["sessions"].as_array().expect("sessions").clone();
+        let mut session = sessions
+            .into_iter()
+            .find(|session| session["name"] == name)
+            .expect("the session is in the hello");
+        while session["state"] != state {
+            let frame = socket.next("session").await;
+            if frame["session"]["name"] == name {
+                session = frame["session"].clone();
+            }
+        }
+        session
+    }
+
+    /// A console socket, authenticated by header.
+    pub async fn socket(&self) -> Socket {
+        let request = self.socket_request();
+        Socket::connect(request).await.expect("the upgrade")
+    }
+
+    /// The request that opens a console socket.
+    pub fn socket_request(&self) -> Request<()> {
+        let mut request = format!("ws://{}/api/v1/ws", self.host)
+            .into_client_request()
+            .expect("an address");
+        let headers = request.headers_mut();
+        headers.insert("sec-websocket-protocol", "qmp-console.v1".parse().unwrap());
+        let bearer = format!("Bearer {TOKEN}");
+        headers.insert("authorization", bearer.parse().unwrap());
+        request
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the console runs")
+    }
+
+    /// Waits for the console to end and returns its exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let status = timeout(DEADLINE, self.child.wait()).await;
+        status
+            .expect("the console ends in time")
+            .expect("a status")
+            .code()
+    }
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a text"),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("a text"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// A problem of this status and slug, whose detail mentions all of these.
+    #[track_caller]
+    pub fn is_problem(&self, status: u16, slug: &str, mentions: &[&str]) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        let detail = problem["detail"].as_str().expect("a detail");
+        for part in mentions {
+            assert!(detail.contains(part), "no {part:?} in {detail:?}");
+        }
+        problem
+    }
+}
+
+/// A console socket, seen by a client.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub protocol: Option<String>,
+}
+
+impl Socket {
+    /// Opens it, or returns the status of the refusal.
+    pub async fn connect(request: Request<()>) -> Result<Self, (u16, String)> {
+        use tokio_tungstenite::tungstenite::Error;
+        let connect = tokio_tungstenite::connect_async(request);
+        match timeout(DEADLINE, connect).await.expect("an answer in time") {
+            Ok((stream, response)) => {
+                let protocol = response.headers().get("sec-websocket-protocol");
+                let protocol = protocol.map(|value| value.to_str().unwrap().to_owned());
+                Ok(Self { stream, protocol })
+            }
+            Err(Error::Http(response)) => {
+                let body = response.body().clone().unwrap_or_default();
+                Err((
+                    response.status().as_u16(),
+                    String::from_utf8_lossy(&body).into_owned(),
+                ))
+            }
+            Err(error) => panic!("neither an upgrade nor a refusal: {error}"),
+        }
+    }
+
+    pub async fn send(&mut self, frame: &str) {
+        self.send_message(Message::text(frame)).await;
+    }
+
+    pub async fn send_message(&mut self, message: Message) {
+        self.stream.send(message).await.expect("the frame is sent");
+    }
+
+    /// The next frame as text; the close code once it was closed.
+    pub async fn receive(&mut self) -> Result<String, u16> {
+        loop {
+            let message = timeout(DEADLINE, self.stream.next()).await;
+            match message.expect("a frame in time") {
+                Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(frame.map_or(1005, |frame| frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => panic!("the socket broke: {error}"),
+                None => return Err(1006),
+            }
+        }
+    }
+
+    /// The next frame of this type; others are skipped.
+    pub async fn next(&mut self, kind: &str) -> Value {
+        serde_json::from_str(&self.next_text(kind).await).expect("a frame is JSON")
+    }
+
+    /// The text of the next frame of this type; others are skipped.
+    pub async fn next_text(&mut self, kind: &str) -> String {
+        loop {
+            let text = self.receive().await.expect("the socket is open");
+            let frame: Value = serde_json::from_str(&text).expect("a frame is JSON");
+            if frame["type"] == kind {
+                return text;
+            }
+        }
+    }
+}
