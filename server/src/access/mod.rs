@@ -7,4 +7,4 @@ mod host;
 mod token;
 
 pub(crate) use host::{HostPolicy, same_origin};
-pub(crate) use token::{Identity, Token, TokenError};
+pub(crate) use token::{Identity, Token};

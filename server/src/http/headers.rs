@@ -11,7 +11,7 @@ const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; sty
                    connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; \
                    form-action 'self'; frame-ancestors 'none'";
 
-const ALWAYS: &[(HeaderName, &str)] = &[
+static ALWAYS: [(HeaderName, &str); 6] = [
     (CONTENT_SECURITY_POLICY, CSP),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
@@ -30,8 +30,8 @@ const ALWAYS: &[(HeaderName, &str)] = &[
 /// API, must not be stored.
 pub(super) async fn secure(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in &ALWAYS {
+        headers.insert(name.clone(), HeaderValue::from_static(value));
     }
     headers
         .entry(CACHE_CONTROL)

@@ -75,6 +75,7 @@ pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
             ExecuteError::Refused(refused) => Problem::command_error(refused),
             ExecuteError::State(_) => Problem::new(ProblemKind::StateError, text),
             ExecuteError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, text),
+            ExecuteError::Busy { .. } => Problem::new(ProblemKind::RateLimited, text),
             ExecuteError::Timeout { .. } => {
                 Problem::new(ProblemKind::Timeout, text).outcome(Outcome::Unknown)
             }

@@ -118,8 +118,7 @@ impl Actor {
         let shared = &self.shared;
         let client = Client::new(self.options());
         let stream = Stream::connect(&shared.address, CONNECT_TIMEOUT).await?;
-        let establish = client.establish(stream);
-        tokio::pin!(establish);
+        let mut establish = std::pin::pin!(client.establish(stream));
         tokio::select! {
             biased;
             established = &mut establish => established?,
@@ -128,7 +127,7 @@ impl Actor {
                 establish.await?;
             }
         }
-        Ok(client)
+        Ok(client.clone())
     }
 
     fn options(&self) -> Options {

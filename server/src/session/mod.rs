@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub(crate) use log::Log;
-pub(crate) use registry::{Activity, RegistryError, Sessions};
+pub(crate) use registry::{Activity, Sessions};
 
 /// Now, as the API writes it: RFC 3339 in UTC with microseconds.
 fn now() -> String {

@@ -1,0 +1,312 @@
+//! Where an endpoint is: the address syntax, which resembles QEMU's `-qmp`.
+//!
+//! The meaning is ours: we connect. QEMU's own words for "I listen" are
+//! accepted, so that an argument pasted from a command line works.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use qmp_shared::model::EndpointKind;
+use thiserror::Error;
+
+/// An endpoint's address.
+///
+/// ```
+/// use qmp_client::address::Address;
+///
+/// let address: Address = "/run/vm.qmp,server=on,wait=off".parse()?;
+/// assert_eq!(address.to_string(), "unix:/run/vm.qmp");
+/// # Ok::<(), qmp_client::address::AddressError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    socket: Socket,
+    kind: EndpointKind,
+}
+
+/// The socket of an [`Address`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Socket {
+    /// A unix socket.
+    Unix(PathBuf),
+    /// A TCP port on a host: a name or an IP address, without brackets.
+    Tcp {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+}
+
+/// What is wrong with an address. Each names the part.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// Nothing there.
+    #[error("the address is empty")]
+    Empty,
+    /// Neither a path nor a host with a port.
+    #[error("{0:?} is neither a path (which contains a `/`) nor HOST:PORT")]
+    Unrecognised(String),
+    /// `unix:` without a path.
+    #[error("the path after `unix:` is empty")]
+    EmptyPath,
+    /// A path that does not fit into a socket address.
+    #[error("the path has {0} bytes; a unix socket's has at most 107")]
+    LongPath(usize),
+    /// A path that no file system has.
+    #[error("the path contains a NUL")]
+    NulInPath,
+    /// `:PORT` without a host.
+    #[error("the host before `:{0}` is empty")]
+    EmptyHost(String),
+    /// A host that cannot be one.
+    #[error("host {0:?} is neither a name nor an IP address; an IPv6 address is put in brackets")]
+    BadHost(String),
+    /// No port.
+    #[error("host {0:?} has no port")]
+    NoPort(String),
+    /// A port that is none.
+    #[error("port {0:?} is not a number from 1 to 65535")]
+    BadPort(String),
+    /// An option that does not exist.
+    #[error("option {0:?} is not known")]
+    UnknownOption(String),
+    /// An option with a value that it does not take.
+    #[error("option {option:?} is {value:?}, not {expected}")]
+    BadValue {
+        /// The option.
+        option: String,
+        /// Its value.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// QEMU would connect to somebody, and so would we.
+    #[error("option \"server\" is \"off\": then QEMU connects, and does not listen for us")]
+    QemuConnects,
+}
+
+impl Address {
+    /// An address of this socket, for an endpoint of this kind.
+    pub fn new(socket: Socket, kind: EndpointKind) -> Self {
+        Self { socket, kind }
+    }
+
+    /// Where to connect to.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// What kind of endpoint is there.
+    pub fn kind(&self) -> EndpointKind {
+        self.kind
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let mut parts = split_options(text).into_iter();
+        let socket = parts.next().unwrap_or_default().parse()?;
+        let mut kind = EndpointKind::Qmp;
+        for option in parts {
+            let (name, value) = match option.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (option.as_str(), None),
+            };
+            match (name, value) {
+                ("kind", Some("qmp")) => kind = EndpointKind::Qmp,
+                ("kind", Some("qga")) => kind = EndpointKind::Qga,
+                ("kind", value) => return Err(bad_value("kind", value, "qmp or qga")),
+                ("server", None | Some("on" | "yes" | "true")) => {}
+                ("server", Some("off" | "no" | "false")) => return Err(AddressError::QemuConnects),
+                ("server", value) => return Err(bad_value("server", value, "on")),
+                ("wait", None | Some("on" | "off" | "yes" | "no" | "true" | "false")) => {}
+                ("wait", value) => return Err(bad_value("wait", value, "on or off")),
+                ("nowait", None) => {}
+                _ => return Err(AddressError::UnknownOption(name.to_owned())),
+            }
+        }
+        Ok(Self { socket, kind })
+    }
+}
+
+fn bad_value(option: &str, value: Option<&str>, expected: &'static str) -> AddressError {
+    AddressError::BadValue {
+        option: option.to_owned(),
+        value: value.unwrap_or_default().to_owned(),
+        expected,
+    }
+}
+
+/// Splits at single commas; a doubled one is a comma.
+fn split_options(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == ',' && characters.next_if_eq(&',').is_none() {
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts
+}
+
+impl FromStr for Socket {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if let Some(path) = text.strip_prefix("unix:") {
+            return unix(path);
+        }
+        if let Some(address) = text.strip_prefix("tcp:") {
+            return tcp(address);
+        }
+        if text.contains('/') {
+            return unix(text);
+        }
+        if text.contains(':') {
+            return tcp(text);
+        }
+        Err(AddressError::Unrecognised(text.to_owned()))
+    }
+}
+
+fn unix(path: &str) -> Result<Socket, AddressError> {
+    if path.is_empty() {
+        return Err(AddressError::EmptyPath);
+    }
+    if path.contains('\0') {
+        return Err(AddressError::NulInPath);
+    }
+    // `sun_path` of unix(7) has 108 bytes, the last one a NUL.
+    if path.len() > 107 {
+        return Err(AddressError::LongPath(path.len()));
+    }
+    Ok(Socket::Unix(path.into()))
+}
+
+fn tcp(text: &str) -> Result<Socket, AddressError> {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err(AddressError::NoPort(text.to_owned()));
+    };
+    if text.starts_with('[') && text.ends_with(']') {
+        return Err(AddressError::NoPort(text.to_owned()));
+    }
+    if host.is_empty() {
+        return Err(AddressError::EmptyHost(port.to_owned()));
+    }
+    let bare = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(v6) if v6.parse::<std::net::Ipv6Addr>().is_ok() => v6,
+        Some(_) => return Err(AddressError::BadHost(host.to_owned())),
+        None => host,
+    };
+    let is_name = |host: &str| {
+        host.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    };
+    if bare == host && !is_name(host) {
+        return Err(AddressError::BadHost(host.to_owned()));
+    }
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse() {
+        Ok(number) if digits && number > 0 => Ok(Socket::Tcp {
+            host: bare.to_owned(),
+            port: number,
+        }),
+        _ => Err(AddressError::BadPort(port.to_owned())),
+    }
+}
+
+/// In the canonical form, which parses to the same address.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)?;
+        match self.kind {
+            EndpointKind::Qmp => Ok(()),
+            EndpointKind::Qga => f.write_str(",kind=qga"),
+        }
+    }
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => {
+                let path = path.display().to_string().replace(',', ",,");
+                write!(f, "unix:{path}")
+            }
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_forms() {
+        for (text, canonical) in [
+            ("unix:/run/vm.qmp", "unix:/run/vm.qmp"),
+            ("unix:vm.qmp", "unix:vm.qmp"),
+            ("./vm.qmp", "unix:./vm.qmp"),
+            ("/a,,b/c", "unix:/a,,b/c"),
+            ("tcp:localhost:4444", "tcp:localhost:4444"),
+            ("127.0.0.1:4444", "tcp:127.0.0.1:4444"),
+            ("[::1]:4444", "tcp:[::1]:4444"),
+            ("/run/vm.qmp,server,nowait", "unix:/run/vm.qmp"),
+            ("unix:/run/vm.qmp,server=on,wait=off", "unix:/run/vm.qmp"),
+            ("/run/qga.sock,kind=qga", "unix:/run/qga.sock,kind=qga"),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), canonical, "{text}");
+            assert_eq!(
+                canonical.parse::<Address>().unwrap(),
+                address,
+                "{canonical}"
+            );
+        }
+    }
+
+    #[test]
+    fn faults_name_the_part() {
+        for (text, part) in [
+            ("", "empty"),
+            ("vm", "\"vm\""),
+            ("unix:", "path"),
+            (
+                "localhost:44x",
+                "port \"44x\" is not a number from 1 to 65535",
+            ),
+            ("localhost:0", "\"0\""),
+            ("localhost:65536", "\"65536\""),
+            ("localhost:+1", "\"+1\""),
+            ("tcp:localhost", "no port"),
+            (":4444", "host"),
+            ("::1:4444", "brackets"),
+            ("[::1]", "no port"),
+            ("[::g]:1", "[::g]"),
+            ("a b:1", "a b"),
+            ("/run/x,kind=ssh", "\"ssh\""),
+            ("/run/x,server=off", "QEMU connects"),
+            ("/run/x,listen=on", "\"listen\" is not known"),
+            ("/run/x,", "\"\""),
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        let long = format!("/{}", "x".repeat(107));
+        assert_eq!(long.parse::<Address>(), Err(AddressError::LongPath(108)));
+    }
+}

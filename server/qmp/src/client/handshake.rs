@@ -1,0 +1,185 @@
+//! The beginning of a session: greeting and negotiation, or synchronisation
+//! with a guest agent. Runs in the caller's future; no task exists yet.
+
+use qmp_shared::message::{Message, MessageKind};
+use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::Inner;
+use crate::error::{ConnectError, DisconnectCause, GreetingError};
+use crate::framing::Framer;
+use crate::stream::Stream;
+
+/// What a session starts with.
+pub(super) struct Established {
+    pub(super) stream: Stream,
+    /// May hold bytes that came after the handshake.
+    pub(super) framer: Framer,
+    pub(super) greeting: Option<Greeting>,
+    pub(super) oob: bool,
+}
+
+/// The id of the negotiation; commands have other ones.
+const NEGOTIATION_ID: &str = "0";
+
+pub(super) async fn establish(inner: &Inner, stream: Stream) -> Result<Established, ConnectError> {
+    let options = &inner.options;
+    let mut handshake = Handshake {
+        inner,
+        stream,
+        framer: Framer::new(options.message_limit),
+    };
+    let begin = async {
+        match options.kind {
+            EndpointKind::Qmp => handshake.greeting().await.map(Some),
+            EndpointKind::Qga => handshake.synchronise().await.map(|()| None),
+        }
+    };
+    let greeting = match options.greeting_timeout {
+        Some(after) => timeout(after, begin).await.unwrap_or_else(|_| {
+            let kind = options.kind;
+            Err(ConnectError::GreetingTimeout { kind, after })
+        })?,
+        None => begin.await?,
+    };
+    let oob = match &greeting {
+        Some(greeting) => {
+            let oob = options.oob && greeting.capabilities.iter().any(|it| it == "oob");
+            handshake.negotiate(oob).await?;
+            oob
+        }
+        None => false,
+    };
+    let Handshake { stream, framer, .. } = handshake;
+    Ok(Established {
+        stream,
+        framer,
+        greeting,
+        oob,
+    })
+}
+
+struct Handshake<'a> {
+    inner: &'a Inner,
+    stream: Stream,
+    framer: Framer,
+}
+
+impl Handshake<'_> {
+    async fn greeting(&mut self) -> Result<Greeting, ConnectError> {
+        let message = self.message().await?;
+        if message.kind() != MessageKind::Greeting {
+            let other = GreetingError::Other(excerpt(message.as_str()));
+            return Err(ConnectError::Greeting(other));
+        }
+        Greeting::from_message(&message).map_err(|error| ConnectError::Greeting(error.into()))
+    }
+
+    async fn negotiate(&mut self, oob: bool) -> Result<(), ConnectError> {
+        let arguments = if oob {
+            r#","arguments":{"enable":["oob"]}"#
+        } else {
+            ""
+        };
+        let command =
+            format!(r#"{{"execute":"qmp_capabilities"{arguments},"id":{NEGOTIATION_ID}}}"#);
+        self.write(command.as_bytes()).await?;
+        loop {
+            let message = self.message().await?;
+            match message.kind() {
+                MessageKind::Return => return Ok(()),
+                MessageKind::Error => {
+                    let error = CommandError::from_message(&message)
+                        .map_err(|error| ConnectError::Greeting(error.into()))?;
+                    return Err(ConnectError::Negotiation(error));
+                }
+                _ => {
+                    let name = &self.inner.options.name;
+                    warn!(name, "ignored a message while negotiating");
+                }
+            }
+        }
+    }
+
+    /// `guest-sync-delimited`: the byte 0xFF makes the agent forget a command
+    /// that somebody left unfinished; the 0xFF that it sends before its reply
+    /// ends whatever somebody else had asked for.
+    async fn synchronise(&mut self) -> Result<(), ConnectError> {
+        let number = u64::from(std::process::id()) << 20 | u64::from(nanoseconds() >> 12);
+        let command =
+            format!("{{\"execute\":\"guest-sync-delimited\",\"arguments\":{{\"id\":{number}}}}}\n");
+        let mut bytes = vec![0xFF];
+        bytes.extend_from_slice(command.as_bytes());
+        self.write(&bytes).await?;
+        loop {
+            while !self.framer.skip_to_sentinel() {
+                self.read().await?;
+            }
+            // What follows the sentinel is our reply, or somebody's else whose
+            // own sentinel follows.
+            let message = self.message().await?;
+            let returned = message.get("return").map(|value| value.get());
+            if returned == Some(number.to_string().as_str()) {
+                return Ok(());
+            }
+            debug!(name = self.inner.options.name, "skipped a stale reply");
+        }
+    }
+
+    /// The next message that is not an event. An event is routed, not
+    /// mispaired: servers have been seen to send some this early.
+    async fn message(&mut self) -> Result<Message, ConnectError> {
+        loop {
+            let value = self.framer.next_value().map_err(DisconnectCause::from);
+            let Some(value) = value.map_err(ConnectError::Disconnected)? else {
+                self.read().await?;
+                continue;
+            };
+            let message = Message::parse(value).map_err(DisconnectCause::from);
+            let message = message.map_err(ConnectError::Disconnected)?;
+            if message.kind() != MessageKind::Event {
+                return Ok(message);
+            }
+            match Event::from_message(message) {
+                Ok(event) => self.inner.event(event),
+                Err(error) => warn!(name = self.inner.options.name, %error, "ignored an event"),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), ConnectError> {
+        let read = self.stream.reader.read_buf(self.framer.buffer()).await;
+        let cause = match read {
+            Ok(0) => match self.framer.unfinished() {
+                0 => DisconnectCause::Eof,
+                received => DisconnectCause::EofInMessage { received },
+            },
+            Ok(_) => return Ok(()),
+            Err(error) => error.into(),
+        };
+        Err(ConnectError::Disconnected(cause))
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectError> {
+        let written = self.stream.writer.write_all(bytes).await;
+        written.map_err(|error| ConnectError::Disconnected(error.into()))
+    }
+}
+
+/// The beginning of a text, for an error.
+pub(super) fn excerpt(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut excerpt: String = text.chars().take(MOST).collect();
+    if excerpt.len() < text.len() {
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+/// Makes two synchronisations of one process differ.
+fn nanoseconds() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.subsec_nanos())
+}

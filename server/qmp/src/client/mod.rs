@@ -1,0 +1,465 @@
+//! The client: connect, execute, listen, disconnect.
+//!
+//! ```text
+//!           connect            established
+//!  Idle ─────────────► Connecting ──────────► Running
+//!   ▲                      │ failed             │ disconnect, or the end
+//!   │◄─────────────────────┘                    ▼ of the connection
+//!   └───────────────────────────────────── Disconnecting
+//!                  disconnect
+//! ```
+//!
+//! No task exists before negotiation is done. Then there are two: the reader
+//! and the writer of [`tasks`].
+
+mod handshake;
+mod tasks;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use qmp_shared::filter::EventFilter;
+use qmp_shared::json;
+use qmp_shared::message::Message;
+use qmp_shared::model::{EndpointKind, Event, Greeting};
+use serde_json::value::RawValue;
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::address::Address;
+use crate::error::{ConnectError, DisconnectCause, DisconnectResult, ExecuteError, StateError};
+use crate::events::{EventListener, Listeners};
+use crate::pending::CommandId;
+use crate::stream::Stream;
+use tasks::Connection;
+
+/// How long opening a socket may take in [`Client::connect`].
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a disconnect waits for what is still being written.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What is called with every event, in order of arrival.
+///
+/// It runs in the reader task, before any reply that arrived later is
+/// delivered; so it must be cheap, and must not block.
+pub type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// How a session is established and kept.
+#[derive(Clone)]
+pub struct Options {
+    /// Names the connection in every log line.
+    pub name: String,
+    /// What kind of endpoint it is.
+    pub kind: EndpointKind,
+    /// Enable out-of-band execution where the server offers it.
+    pub oob: bool,
+    /// Longest message that is accepted, in bytes; 64 MiB by default.
+    pub message_limit: usize,
+    /// How long to wait for the greeting, or for an agent's first answer: 5 s
+    /// by default, for ever when `None`.
+    pub greeting_timeout: Option<Duration>,
+    /// Called with every event.
+    pub on_event: Option<OnEvent>,
+}
+
+impl Options {
+    /// The default options for a connection of this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: "qmp".to_owned(),
+            kind: EndpointKind::Qmp,
+            oob: true,
+            message_limit: 64 << 20,
+            greeting_timeout: Some(Duration::from_secs(5)),
+            on_event: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a client is doing, as in the reference manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Runstate {
+    /// Fully quiesced and disconnected.
+    Idle,
+    /// Connecting, or establishing a session.
+    Connecting,
+    /// Fully connected.
+    Running,
+    /// The session is over; [`Client::disconnect`] makes the client idle.
+    Disconnecting,
+}
+
+impl fmt::Display for Runstate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Running => "running",
+            Self::Disconnecting => "disconnecting",
+        })
+    }
+}
+
+/// A command to execute.
+#[derive(Clone, Debug)]
+pub struct Execute {
+    command: String,
+    arguments: Option<Box<RawValue>>,
+    oob: bool,
+    timeout: Option<Duration>,
+}
+
+impl Execute {
+    /// A command without arguments, in band, without a timeout.
+    pub fn new(command: impl Into<String>) -> Self {
+        Self {
+            command: command.into(),
+            arguments: None,
+            oob: false,
+            timeout: None,
+        }
+    }
+
+    /// With these arguments, which are sent verbatim.
+    pub fn arguments(mut self, arguments: Box<RawValue>) -> Self {
+        self.arguments = Some(arguments);
+        self
+    }
+
+    /// Out of band, or not (QMP specification, "Out-of-band execution").
+    pub fn oob(mut self, oob: bool) -> Self {
+        self.oob = oob;
+        self
+    }
+
+    /// Waits for the reply no longer than this.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl From<&str> for Execute {
+    fn from(command: &str) -> Self {
+        Self::new(command)
+    }
+}
+
+/// A client. Clones are handles on the same connection, which ends when the
+/// last one is dropped.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    runstate: watch::Sender<Runstate>,
+    connection: Mutex<Option<Connection>>,
+    listeners: Listeners,
+}
+
+/// Somebody who waits for a reply.
+#[derive(Debug)]
+struct Waiter {
+    reply: oneshot::Sender<Reply>,
+    /// Given back when the reply arrives, not when the caller leaves: until
+    /// then the command takes a place in the server's queue.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A reply, or why there is none.
+type Reply = Result<Box<RawValue>, ExecuteError>;
+
+impl Client {
+    /// A client that is not connected.
+    pub fn new(options: Options) -> Self {
+        Self(Arc::new(Inner {
+            options,
+            runstate: watch::Sender::new(Runstate::Idle),
+            connection: Mutex::new(None),
+            listeners: Listeners::default(),
+        }))
+    }
+
+    /// Connects and establishes a session. Opening the socket may take 5 s.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`]; the client is idle again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the socket and makes the client idle.
+    pub async fn connect(&self, address: &Address) -> Result<(), ConnectError> {
+        let connecting = Connecting::begin(&self.0)?;
+        let stream = Stream::connect(address, OPEN_TIMEOUT).await?;
+        connecting.establish(stream).await
+    }
+
+    /// Establishes a session on an open connection: greeting, negotiation and,
+    /// for a guest agent, synchronisation.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`]; the client is idle again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the socket and makes the client idle.
+    pub async fn establish(&self, stream: Stream) -> Result<(), ConnectError> {
+        Connecting::begin(&self.0)?.establish(stream).await
+    }
+
+    /// Executes a command and returns its return value, verbatim.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError`], which tells whether anything was sent and whether the
+    /// outcome is unknown.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take back a command that was sent; its
+    /// late reply goes to nobody.
+    pub async fn execute(&self, command: impl Into<Execute>) -> Reply {
+        let Execute {
+            command,
+            arguments,
+            oob,
+            timeout: limit,
+        } = command.into();
+        if let Some(arguments) = &arguments {
+            json::check_object(arguments.get()).map_err(ExecuteError::Invalid)?;
+        }
+        let deadline = limit.map(|limit| (Instant::now() + limit, limit));
+        let connection = self.running()?;
+        // Out-of-band commands do not queue: that is what they are for.
+        let permit = match oob {
+            true => None,
+            false => Some(self.permit(&connection, deadline).await?),
+        };
+        let (reply, received) = oneshot::channel();
+        let waiter = Waiter {
+            reply,
+            _permit: permit,
+        };
+        let write = |id: CommandId| {
+            let id = RawValue::from_string(id.to_json()).expect("a number is JSON");
+            Message::command(&command, arguments.as_deref(), Some(&id), oob)
+        };
+        connection.send(waiter, write)?;
+        let answered = match deadline {
+            Some((deadline, after)) => timeout_at(deadline, received)
+                .await
+                .map_err(|_| ExecuteError::Timeout { after })?,
+            None => received.await,
+        };
+        // A waiter is answered before it is dropped, whatever happens.
+        answered.unwrap_or_else(|_| {
+            Err(ExecuteError::Interrupted {
+                cause: Arc::new(DisconnectCause::Local),
+            })
+        })
+    }
+
+    async fn permit(
+        &self,
+        connection: &Connection,
+        deadline: Option<(Instant, Duration)>,
+    ) -> Result<OwnedSemaphorePermit, ExecuteError> {
+        let acquire = connection.permit();
+        let acquired = match deadline {
+            Some((deadline, after)) => {
+                timeout_at(deadline, acquire)
+                    .await
+                    .map_err(|_| ExecuteError::Busy {
+                        outstanding: connection.capacity(),
+                        after,
+                    })?
+            }
+            None => acquire.await,
+        };
+        // Closed with the connection, while this command had not been sent.
+        acquired.map_err(|_| self.wrong_state(Runstate::Running).into())
+    }
+
+    /// Hears events from now on.
+    pub fn listen(&self, filter: EventFilter) -> EventListener {
+        self.0.listeners.listen(filter)
+    }
+
+    /// The server's greeting, while there is a session. A guest agent has none.
+    pub fn greeting(&self) -> Option<Greeting> {
+        let connection = self.0.connection();
+        connection.as_ref().and_then(|it| it.greeting().cloned())
+    }
+
+    /// Whether commands may be executed out of band.
+    pub fn oob_enabled(&self) -> bool {
+        self.0.connection().as_ref().is_some_and(Connection::oob)
+    }
+
+    /// The client's state.
+    pub fn runstate(&self) -> Runstate {
+        *self.0.runstate.borrow()
+    }
+
+    /// To see the state change.
+    pub fn watch(&self) -> watch::Receiver<Runstate> {
+        self.0.runstate.subscribe()
+    }
+
+    /// Waits until the session is over and returns why; `None` when there is
+    /// no session.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn closed(&self) -> Option<Arc<DisconnectCause>> {
+        let connection = self.0.connection().clone()?;
+        Some(connection.closed().await)
+    }
+
+    /// Ends the session, if there is one, and makes the client idle. What was
+    /// sent before is written first, for at most one second; commands that
+    /// have no reply then fail.
+    ///
+    /// # Errors
+    ///
+    /// Why the session had already ended, if it had.
+    ///
+    /// # Cancel safety
+    ///
+    /// The session ends in any case. The client may be left disconnecting;
+    /// call this again.
+    pub async fn disconnect(&self) -> DisconnectResult {
+        let Some(connection) = self.0.connection().clone() else {
+            return Ok(());
+        };
+        self.0.runstate.send_if_modified(|state| {
+            let was_running = *state == Runstate::Running;
+            *state = Runstate::Disconnecting;
+            was_running
+        });
+        connection.hang_up();
+        let cause = match timeout(DRAIN_TIMEOUT, connection.closed()).await {
+            Ok(cause) => cause,
+            Err(_) => connection.end(DisconnectCause::Local),
+        };
+        self.0.connection().take();
+        self.0.runstate.send_replace(Runstate::Idle);
+        match *cause {
+            DisconnectCause::Local => Ok(()),
+            _ => Err(cause),
+        }
+    }
+
+    fn running(&self) -> Result<Connection, ExecuteError> {
+        let connection = self.0.connection().clone();
+        connection
+            .filter(|_| self.runstate() == Runstate::Running)
+            .ok_or_else(|| self.wrong_state(Runstate::Running).into())
+    }
+
+    fn wrong_state(&self, required: Runstate) -> StateError {
+        StateError {
+            actual: self.runstate(),
+            required,
+        }
+    }
+}
+
+impl Inner {
+    /// Nothing panics while it holds the lock.
+    fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn event(&self, event: Event) {
+        self.listeners.put(&event);
+        if let Some(on_event) = &self.options.on_event {
+            on_event(event);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection().take() {
+            connection.hang_up();
+        }
+    }
+}
+
+/// An attempt to connect. Unless it succeeds, the client is idle again when
+/// this is dropped, and has been disconnecting in between.
+struct Connecting<'a> {
+    inner: &'a Arc<Inner>,
+    established: bool,
+}
+
+impl<'a> Connecting<'a> {
+    fn begin(inner: &'a Arc<Inner>) -> Result<Self, StateError> {
+        let mut actual = Runstate::Idle;
+        let begun = inner.runstate.send_if_modified(|state| {
+            actual = *state;
+            let idle = *state == Runstate::Idle;
+            if idle {
+                *state = Runstate::Connecting;
+            }
+            idle
+        });
+        if begun {
+            Ok(Self {
+                inner,
+                established: false,
+            })
+        } else {
+            Err(StateError {
+                actual,
+                required: Runstate::Idle,
+            })
+        }
+    }
+
+    async fn establish(mut self, stream: Stream) -> Result<(), ConnectError> {
+        let established = handshake::establish(self.inner, stream).await?;
+        // From here on nothing waits, so that nothing can be cancelled.
+        self.established = true;
+        let mut connection = self.inner.connection();
+        *connection = Some(Connection::start(self.inner, established));
+        self.inner.runstate.send_replace(Runstate::Running);
+        Ok(())
+    }
+}
+
+impl Drop for Connecting<'_> {
+    fn drop(&mut self) {
+        if !self.established {
+            self.inner.runstate.send_replace(Runstate::Disconnecting);
+            self.inner.runstate.send_replace(Runstate::Idle);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! One JSON value at a time out of a stream of bytes, cut by structure.
+//!
+//! QEMU ends its lines with CRLF, the agent with LF, and a pretty-printing
+//! monitor spreads a value over many lines; so newlines mean nothing here. The
+//! framer finds where a value ends and looks no further: whether the value is
+//! JSON is its reader's to check.
+
+use bytes::{Buf, BytesMut};
+use memchr::memchr2;
+use thiserror::Error;
+
+/// Cuts values out of bytes. Every byte is looked at once, however the bytes
+/// are split on their way. Holds at most the limit and what was pushed last.
+#[derive(Debug)]
+pub struct Framer {
+    buffer: BytesMut,
+    /// How far the value at the beginning of the buffer has been looked at.
+    scanned: usize,
+    state: State,
+    depth: usize,
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before a value.
+    Between,
+    /// In an object or array, outside its strings.
+    Structure,
+    /// In a string; a backslash was just seen, or not.
+    String { escaped: bool },
+    /// In something that is neither object, array nor string.
+    Token,
+}
+
+/// Why no more values can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FramingError {
+    /// A value is longer than the limit.
+    #[error("a message is longer than the limit of {limit} bytes")]
+    TooLong {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl Framer {
+    /// A framer for values of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            scanned: 0,
+            state: State::Between,
+            depth: 0,
+            limit,
+        }
+    }
+
+    /// Where to read more bytes into.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Adds bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next value, `None` when its end has not arrived yet.
+    ///
+    /// # Errors
+    ///
+    /// [`FramingError::TooLong`]; the framer is of no use afterwards.
+    pub fn next_value(&mut self) -> Result<Option<Vec<u8>>, FramingError> {
+        if self.state == State::Between && !self.begin() {
+            return Ok(None);
+        }
+        match self.scan() {
+            Some(end) if end <= self.limit => {
+                self.state = State::Between;
+                self.scanned = 0;
+                Ok(Some(self.buffer.split_to(end).to_vec()))
+            }
+            None if self.buffer.len() <= self.limit => {
+                self.scanned = self.buffer.len();
+                Ok(None)
+            }
+            _ => Err(FramingError::TooLong { limit: self.limit }),
+        }
+    }
+
+    /// How many bytes of an unfinished value there are; 0 between values.
+    pub fn unfinished(&self) -> usize {
+        match self.state {
+            State::Between => self.buffer.trim_ascii_start().len(),
+            _ => self.buffer.len(),
+        }
+    }
+
+    /// Drops whitespace, and everything up to a 0xFF sentinel and the sentinel
+    /// itself; whether there was one. For the guest agent, whose
+    /// `guest-sync-delimited` marks the beginning of a fresh reply so.
+    pub fn skip_to_sentinel(&mut self) -> bool {
+        self.state = State::Between;
+        self.scanned = 0;
+        self.depth = 0;
+        match memchr::memrchr(0xFF, &self.buffer) {
+            Some(at) => {
+                self.buffer.advance(at + 1);
+                true
+            }
+            None => {
+                self.buffer.clear();
+                false
+            }
+        }
+    }
+
+    /// Drops whitespace and recognises what begins; whether anything does.
+    fn begin(&mut self) -> bool {
+        let space = self.buffer.len() - self.buffer.trim_ascii_start().len();
+        self.buffer.advance(space);
+        let Some(first) = self.buffer.first() else {
+            return false;
+        };
+        (self.state, self.depth, self.scanned) = match first {
+            b'{' | b'[' => (State::Structure, 0, 0),
+            b'"' => (State::String { escaped: false }, 0, 1),
+            _ => (State::Token, 0, 1),
+        };
+        true
+    }
+
+    /// Where the value ends, if it does.
+    fn scan(&mut self) -> Option<usize> {
+        let mut at = self.scanned;
+        while at < self.buffer.len() {
+            match self.state {
+                State::String { escaped: true } => {
+                    self.state = State::String { escaped: false };
+                    at += 1;
+                }
+                State::String { escaped: false } => {
+                    at += memchr2(b'"', b'\\', &self.buffer[at..])?;
+                    if self.buffer[at] == b'\\' {
+                        self.state = State::String { escaped: true };
+                    } else if self.depth == 0 {
+                        return Some(at + 1);
+                    } else {
+                        self.state = State::Structure;
+                    }
+                    at += 1;
+                }
+                State::Structure => {
+                    match self.buffer[at] {
+                        b'"' => self.state = State::String { escaped: false },
+                        b'{' | b'[' => self.depth += 1,
+                        b'}' | b']' => {
+                            self.depth -= 1;
+                            if self.depth == 0 {
+                                return Some(at + 1);
+                            }
+                        }
+                        _ => {}
+                    }
+                    at += 1;
+                }
+                State::Token => {
+                    let byte = self.buffer[at];
+                    if byte.is_ascii_whitespace() || matches!(byte, b'{' | b'[' | b'"') {
+                        return Some(at);
+                    }
+                    at += 1;
+                }
+                State::Between => return None,
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(chunks: &[&[u8]]) -> Vec<String> {
+        let mut framer = Framer::new(1 << 20);
+        let mut values = Vec::new();
+        for chunk in chunks {
+            framer.push(chunk);
+            while let Some(value) = framer.next_value().unwrap() {
+                values.push(String::from_utf8(value).unwrap());
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn newlines_mean_nothing() {
+        let bytes =
+            b"\r\n{\"a\":\r\n [1,\n{\"b\":\"}\\\"]\\\\\"}]}{}\n\n[]  \"x\\\"{\"12 {\"c\":1}";
+        let expected = [
+            "{\"a\":\r\n [1,\n{\"b\":\"}\\\"]\\\\\"}]}",
+            "{}",
+            "[]",
+            "\"x\\\"{\"",
+            "12",
+            "{\"c\":1}",
+        ];
+        assert_eq!(cut(&[bytes]), expected);
+    }
+
+    #[test]
+    fn what_is_not_json_is_cut_too_for_its_reader_to_refuse() {
+        assert_eq!(cut(&[b"HTTP/1.1 400 Bad"]), ["HTTP/1.1", "400"]);
+    }
+
+    #[test]
+    fn the_limit_is_for_a_value_whole_or_not() {
+        let mut framer = Framer::new(4);
+        framer.push(b"{}  [1]      [12]");
+        for expected in ["{}", "[1]", "[12]"] {
+            assert_eq!(framer.next_value().unwrap().unwrap(), expected.as_bytes());
+        }
+        framer.push(b"[123]");
+        assert_eq!(framer.next_value(), Err(FramingError::TooLong { limit: 4 }));
+        let mut framer = Framer::new(4);
+        framer.push(b"[123");
+        assert_eq!(framer.next_value(), Ok(None));
+        framer.push(b"4");
+        assert_eq!(framer.next_value(), Err(FramingError::TooLong { limit: 4 }));
+    }
+
+    #[test]
+    fn an_unfinished_value_is_told_from_none() {
+        let mut framer = Framer::new(100);
+        framer.push(b"{} \r\n");
+        framer.next_value().unwrap();
+        assert_eq!(framer.unfinished(), 0);
+        framer.push(b"{\"a");
+        assert_eq!(framer.next_value(), Ok(None));
+        assert_eq!(framer.unfinished(), 3);
+    }
+
+    #[test]
+    fn the_sentinel_ends_what_is_stale() {
+        let mut framer = Framer::new(100);
+        framer.push(b"{\"stale\": ");
+        assert_eq!(framer.next_value(), Ok(None));
+        assert!(!framer.skip_to_sentinel());
+        framer.push(b"1}\n\xff{\"return\": 1}");
+        assert!(framer.skip_to_sentinel());
+        assert_eq!(framer.next_value().unwrap().unwrap(), b"{\"return\": 1}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_values_however_bytes_are_split(
+            values in prop::collection::vec("\\{(\"[a\\\\\\\\{}\\[\\]]{0,6}\\\\\"\":[0-9]{1,3})?\\}", 0..8),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let bytes = values.join("\r\n").into_bytes();
+            let whole = cut(&[&bytes]);
+            let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            at.extend([0, bytes.len()]);
+            at.sort_unstable();
+            let chunks: Vec<&[u8]> = at.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(cut(&chunks), whole);
+        }
+    }
+}
