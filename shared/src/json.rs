@@ -3,9 +3,10 @@
 //! QEMU answers input that it cannot parse with an error that carries no `id`,
 //! which nobody could attribute on a connection with several callers. What it
 //! would refuse in that way is therefore refused here first: duplicate keys at
-//! any depth, lone surrogates, nesting over [`MAX_DEPTH`], and what is not
-//! JSON at all. Nothing in here recurses, so that hostile input costs memory
-//! in proportion to its length and no stack.
+//! any depth, lone surrogates and noncharacters, nesting over [`MAX_DEPTH`],
+//! more than [`MAX_TOKENS`] or [`MAX_LENGTH`], and what is not JSON at all.
+//! Nothing in here recurses, so that hostile input costs memory in proportion
+//! to its length and no stack.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,6 +16,19 @@ use thiserror::Error;
 
 /// Deepest nesting that QEMU's parser accepts.
 pub const MAX_DEPTH: usize = 1024;
+
+/// Most tokens that QEMU's parser accepts; a token is a string, a number, a
+/// word, or one of `{}[],:`.
+pub const MAX_TOKENS: usize = 2 << 20;
+
+/// Most bytes that QEMU's parser accepts.
+pub const MAX_LENGTH: usize = 64 << 20;
+
+/// What the command around its arguments takes of each limit; it has a name
+/// and an id of our own.
+const ENVELOPE_DEPTH: usize = 1;
+const ENVELOPE_TOKENS: usize = 16;
+const ENVELOPE_LENGTH: usize = 64 << 10;
 
 /// What is wrong with a JSON text, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -53,8 +67,15 @@ pub enum FaultKind {
     },
     /// A string holds half of a surrogate pair.
     LoneSurrogate,
+    /// A string holds a code point that is no character for good, as U+FFFE
+    /// (the Unicode standard, section 23.7).
+    Noncharacter(char),
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
+    /// More than [`MAX_TOKENS`].
+    TooManyTokens,
+    /// More than [`MAX_LENGTH`].
+    TooLong,
     /// A value, but not an object.
     NotAnObject,
 }
@@ -72,7 +93,13 @@ impl fmt::Display for FaultKind {
             }
             Self::DuplicateKey { key, path } => write!(f, "duplicate key {key:?} in {path}"),
             Self::LoneSurrogate => f.write_str("a string with half of a surrogate pair"),
-            Self::TooDeep => write!(f, "nesting deeper than {MAX_DEPTH}"),
+            Self::Noncharacter(c) => {
+                let code = u32::from(*c);
+                write!(f, "a string with the noncharacter U+{code:04X}")
+            }
+            Self::TooDeep => write!(f, "nesting deeper than a command's {MAX_DEPTH}"),
+            Self::TooManyTokens => write!(f, "more than a command's {MAX_TOKENS} tokens"),
+            Self::TooLong => write!(f, "more than a command's {MAX_LENGTH} bytes"),
             Self::NotAnObject => f.write_str("not a JSON object"),
         }
     }
@@ -85,7 +112,10 @@ impl Fault {
             self.kind,
             FaultKind::DuplicateKey { .. }
                 | FaultKind::LoneSurrogate
+                | FaultKind::Noncharacter(_)
                 | FaultKind::TooDeep
+                | FaultKind::TooManyTokens
+                | FaultKind::TooLong
                 | FaultKind::NotAnObject
         )
     }
@@ -100,13 +130,17 @@ pub fn check(text: &str) -> Result<(), Fault> {
     Checker::new(text).run()
 }
 
-/// Checks that the text is one JSON object that may be sent.
+/// Checks that the text is one JSON object that may be sent as the arguments
+/// of a command, whose own nesting and length count too.
 ///
 /// # Errors
 ///
 /// The first [`Fault`].
-pub fn check_object(text: &str) -> Result<(), Fault> {
+pub fn check_arguments(text: &str) -> Result<(), Fault> {
     let mut checker = Checker::new(text);
+    checker.depth -= ENVELOPE_DEPTH;
+    checker.tokens -= ENVELOPE_TOKENS;
+    checker.length -= ENVELOPE_LENGTH;
     checker.skip_space();
     if !checker.rest().starts_with('{') {
         check(text)?;
@@ -149,6 +183,12 @@ struct Checker<'a> {
     text: &'a str,
     at: usize,
     open: Vec<Open>,
+    /// How deep it may be.
+    depth: usize,
+    /// How many more tokens there may be.
+    tokens: usize,
+    /// How many bytes there may be.
+    length: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -157,10 +197,16 @@ impl<'a> Checker<'a> {
             text,
             at: 0,
             open: Vec::new(),
+            depth: MAX_DEPTH,
+            tokens: MAX_TOKENS,
+            length: MAX_LENGTH,
         }
     }
 
     fn run(mut self) -> Result<(), Fault> {
+        if self.text.len() > self.length {
+            return Err(self.fault(FaultKind::TooLong));
+        }
         loop {
             self.value()?;
             if !self.after_value()? {
@@ -215,6 +261,7 @@ impl<'a> Checker<'a> {
             };
             match self.peek() {
                 Some(b',') => {
+                    self.token()?;
                     self.at += 1;
                     if in_object {
                         self.skip_space();
@@ -230,8 +277,17 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn token(&mut self) -> Result<(), Fault> {
+        match self.tokens.checked_sub(1) {
+            Some(fewer) => self.tokens = fewer,
+            None => return Err(self.fault(FaultKind::TooManyTokens)),
+        }
+        Ok(())
+    }
+
     fn enter(&mut self, open: Open) -> Result<(), Fault> {
-        if self.open.len() >= MAX_DEPTH {
+        self.token()?;
+        if self.open.len() >= self.depth {
             return Err(self.fault(FaultKind::TooDeep));
         }
         self.open.push(open);
@@ -240,6 +296,7 @@ impl<'a> Checker<'a> {
     }
 
     fn leave(&mut self) -> Result<(), Fault> {
+        self.token()?;
         self.open.pop();
         self.at += 1;
         Ok(())
@@ -265,12 +322,14 @@ impl<'a> Checker<'a> {
         if self.peek() != Some(b':') {
             return Err(self.unexpected());
         }
+        self.token()?;
         self.at += 1;
         Ok(())
     }
 
     /// Reads a string and returns it decoded.
     fn string(&mut self) -> Result<String, Fault> {
+        self.token()?;
         let start = self.at;
         let mut escaped = false;
         let length = self.rest()[1..].bytes().position(|byte| {
@@ -283,8 +342,11 @@ impl<'a> Checker<'a> {
         };
         let end = start + length + 2;
         let token = &self.text[start..end];
-        match serde_json::from_str(token) {
+        match serde_json::from_str::<String>(token) {
             Ok(decoded) => {
+                if let Some(found) = decoded.chars().find(|&c| is_noncharacter(c)) {
+                    return Err(self.fault(FaultKind::Noncharacter(found)));
+                }
                 self.at = end;
                 Ok(decoded)
             }
@@ -296,6 +358,7 @@ impl<'a> Checker<'a> {
     }
 
     fn number(&mut self) -> Result<(), Fault> {
+        self.token()?;
         let length = self
             .rest()
             .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
@@ -308,6 +371,7 @@ impl<'a> Checker<'a> {
     }
 
     fn literal(&mut self) -> Result<(), Fault> {
+        self.token()?;
         for word in ["true", "false", "null"] {
             if self.rest().starts_with(word) {
                 self.at += word.len();
@@ -371,6 +435,11 @@ impl<'a> Checker<'a> {
 /// `RawValue` checks all of a string but its surrogates.
 fn is_string_but_for_surrogates(token: &str) -> bool {
     serde_json::from_str::<&serde_json::value::RawValue>(token).is_ok()
+}
+
+fn is_noncharacter(c: char) -> bool {
+    let code = u32::from(c);
+    code & 0xFFFE == 0xFFFE || (0xFDD0..=0xFDEF).contains(&code)
 }
 
 /// RFC 8259, section 6.
@@ -459,18 +528,58 @@ mod tests {
     }
 
     #[test]
+    fn noncharacters_are_refused() {
+        for text in [
+            "[\"\u{fffe}\"]",
+            r#"["\uffff"]"#,
+            "\"\u{fdd0}\"",
+            r#"{"\ud83f\udfff":1}"#,
+        ] {
+            let kind = kind(text);
+            assert!(matches!(kind, FaultKind::Noncharacter(_)), "{text}: {kind}");
+        }
+        assert_eq!(
+            kind("\"\u{fffe}\"").to_string(),
+            "a string with the noncharacter U+FFFE"
+        );
+        assert_eq!(check("\"\\u0000\u{7f}\u{fffd}\u{fdcf}\u{10fffd}\""), Ok(()));
+    }
+
+    #[test]
+    fn tokens_and_bytes_are_bounded() {
+        // Each element is two tokens, with its comma or with the brackets.
+        let array = |elements: usize| format!("[{}1]", "1,".repeat(elements - 1));
+        let most = MAX_TOKENS / 2 - 1;
+        assert_eq!(check(&array(most)), Ok(()));
+        assert_eq!(kind(&array(most + 1)), FaultKind::TooManyTokens);
+        let arguments = format!("{{\"x\":{}}}", array(most));
+        let fault = check_arguments(&arguments).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TooManyTokens);
+        let long = format!("\"{}\"", "x".repeat(MAX_LENGTH));
+        assert_eq!(kind(&long), FaultKind::TooLong);
+    }
+
+    #[test]
     fn depth_is_bounded_without_recursion() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(check(&nested(MAX_DEPTH)), Ok(()));
         assert_eq!(kind(&nested(MAX_DEPTH + 1)), FaultKind::TooDeep);
         assert_eq!(kind(&"[".repeat(1_000_000)), FaultKind::TooDeep);
+        // Of the depth of a command, its arguments do not have the first.
+        let arguments = |depth| format!("{{\"x\":{}}}", nested(depth));
+        assert_eq!(check_arguments(&arguments(MAX_DEPTH - 2)), Ok(()));
+        let fault = check_arguments(&arguments(MAX_DEPTH - 1)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TooDeep);
     }
 
     #[test]
     fn objects_only() {
-        assert_eq!(check_object(" {} "), Ok(()));
-        assert_eq!(check_object("[]").unwrap_err().kind, FaultKind::NotAnObject);
-        assert!(check_object("[").unwrap_err().is_syntax());
+        assert_eq!(check_arguments(" {} "), Ok(()));
+        assert_eq!(
+            check_arguments("[]").unwrap_err().kind,
+            FaultKind::NotAnObject
+        );
+        assert!(check_arguments("[").unwrap_err().is_syntax());
     }
 
     #[test]

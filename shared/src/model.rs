@@ -1,6 +1,8 @@
 //! The few structures that the QMP specification itself defines, checked as
 //! they arrive, and the small types that the whole console shares.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,6 +69,9 @@ pub enum ModelError {
     },
 }
 
+/// The members of an object, each verbatim. Presence is apart from `null`.
+type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
 fn member<'de, T: Deserialize<'de>>(
     model: &'static str,
     member: &'static str,
@@ -79,6 +84,14 @@ fn member<'de, T: Deserialize<'de>>(
         member,
         expected,
     })
+}
+
+fn object<'a>(
+    model: &'static str,
+    path: &'static str,
+    raw: Option<&'a RawValue>,
+) -> Result<Members<'a>, ModelError> {
+    member(model, path, "an object", raw)
 }
 
 /// The greeting (QMP specification, "Server Greeting").
@@ -124,22 +137,23 @@ impl Greeting {
     /// [`ModelError`] names the member that is missing or mistyped.
     pub fn from_message(message: &Message) -> Result<Self, ModelError> {
         const MODEL: &str = "greeting";
-        #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            version: Option<&'a RawValue>,
-            #[serde(borrow)]
-            capabilities: Option<&'a RawValue>,
-        }
-        let body: Body<'_> = member(MODEL, "QMP", "an object", message.get("QMP"))?;
-        let version = member(
-            MODEL,
-            "QMP.version",
-            "{\"qemu\": {\"major\", \"minor\", \"micro\"}, \"package\"}",
-            body.version,
-        )?;
+        let integer =
+            |path, raw: Option<&&RawValue>| member(MODEL, path, "an integer", raw.copied());
+        let body = object(MODEL, "QMP", message.get("QMP"))?;
+        let version = object(MODEL, "QMP.version", body.get("version").copied())?;
+        let qemu = object(MODEL, "QMP.version.qemu", version.get("qemu").copied())?;
+        let package = version.get("package").copied();
+        let version = Version {
+            qemu: Release {
+                major: integer("QMP.version.qemu.major", qemu.get("major"))?,
+                minor: integer("QMP.version.qemu.minor", qemu.get("minor"))?,
+                micro: integer("QMP.version.qemu.micro", qemu.get("micro"))?,
+            },
+            package: member(MODEL, "QMP.version.package", "a string", package)?,
+        };
+        let capabilities = body.get("capabilities").copied();
         let capabilities: Vec<&RawValue> =
-            member(MODEL, "QMP.capabilities", "an array", body.capabilities)?;
+            member(MODEL, "QMP.capabilities", "an array", capabilities)?;
         // The specification allows capabilities of any type; those that are
         // not names are kept as their text.
         let capabilities = capabilities
@@ -182,12 +196,13 @@ impl Event {
     pub fn from_message(message: Message) -> Result<Self, ModelError> {
         const MODEL: &str = "event";
         let name = member(MODEL, "event", "a string", message.get("event"))?;
-        let timestamp = member(
-            MODEL,
-            "timestamp",
-            "{\"seconds\", \"microseconds\"}",
-            message.get("timestamp"),
-        )?;
+        let timestamp = object(MODEL, "timestamp", message.get("timestamp"))?;
+        let integer =
+            |path, raw: Option<&&RawValue>| member(MODEL, path, "an integer", raw.copied());
+        let timestamp = Timestamp {
+            seconds: integer("timestamp.seconds", timestamp.get("seconds"))?,
+            microseconds: integer("timestamp.microseconds", timestamp.get("microseconds"))?,
+        };
         let raw = message.into_raw();
         Ok(Self(Arc::new(EventInner {
             name,
@@ -218,13 +233,8 @@ impl Event {
 
     /// The event's `data`, verbatim.
     pub fn data(&self) -> Option<&RawValue> {
-        #[derive(Deserialize)]
-        struct Data<'a> {
-            #[serde(borrow)]
-            data: Option<&'a RawValue>,
-        }
-        let data: Result<Data<'_>, _> = serde_json::from_str(self.as_str());
-        data.ok().and_then(|event| event.data)
+        let members: Members<'_> = serde_json::from_str(self.as_str()).ok()?;
+        members.get("data").copied()
     }
 }
 
@@ -247,11 +257,104 @@ impl CommandError {
     pub fn from_message(message: &Message) -> Result<Self, ModelError> {
         const MODEL: &str = "error reply";
         debug_assert_eq!(message.kind(), MessageKind::Error);
-        member(
-            MODEL,
-            "error",
-            "{\"class\", \"desc\"}",
-            message.get("error"),
-        )
+        let error = object(MODEL, "error", message.get("error"))?;
+        let string = |path, raw: Option<&&RawValue>| member(MODEL, path, "a string", raw.copied());
+        Ok(Self {
+            class: string("error.class", error.get("class"))?,
+            desc: string("error.desc", error.get("desc"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_greeting_may_have_more_members_and_any_capability() {
+        let text = r#"{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7, "x": 1},
+            "package": "", "y": null}, "capabilities": ["oob", {"z": 1.50}], "w": []}, "v": 0}"#;
+        let greeting = Greeting::from_message(&message(text)).unwrap();
+        assert_eq!(greeting.version.qemu.to_string(), "7.2.22");
+        assert_eq!(greeting.capabilities, ["oob", r#"{"z": 1.50}"#]);
+    }
+
+    #[test]
+    fn a_greeting_that_is_none_says_which_member() {
+        let version = r#""version":{"qemu":{"major":7,"minor":2,"micro":0},"package":""}"#;
+        for (body, error) in [
+            ("null", "greeting: member `QMP` is not an object"),
+            ("{}", "greeting has no member `QMP.version`"),
+            (
+                r#"{"version":{"package":""}}"#,
+                "greeting has no member `QMP.version.qemu`",
+            ),
+            (
+                r#"{"version":{"qemu":{"major":7,"minor":null,"micro":0}}}"#,
+                "greeting: member `QMP.version.qemu.minor` is not an integer",
+            ),
+            (
+                r#"{"version":{"qemu":{"major":7,"minor":2}}}"#,
+                "greeting has no member `QMP.version.qemu.micro`",
+            ),
+            (
+                r#"{"version":{"qemu":{"major":7,"minor":2,"micro":0},"package":1}}"#,
+                "greeting: member `QMP.version.package` is not a string",
+            ),
+            (
+                &format!("{{{version}}}"),
+                "greeting has no member `QMP.capabilities`",
+            ),
+            (
+                &format!("{{{version},\"capabilities\":\"oob\"}}"),
+                "greeting: member `QMP.capabilities` is not an array",
+            ),
+        ] {
+            let found = Greeting::from_message(&message(&format!("{{\"QMP\":{body}}}")));
+            assert_eq!(found.unwrap_err().to_string(), error);
+        }
+    }
+
+    #[test]
+    fn an_event_has_a_signed_time_and_maybe_data() {
+        let text = r#"{"event":"X","data":null,"timestamp":{"seconds":-1,"microseconds":-1}}"#;
+        let event = Event::from_message(message(text)).unwrap();
+        assert_eq!(
+            (event.timestamp().seconds, event.data().unwrap().get()),
+            (-1, "null")
+        );
+        for (text, error) in [
+            (r#"{"event":1}"#, "event: member `event` is not a string"),
+            (r#"{"event":"X"}"#, "event has no member `timestamp`"),
+            (
+                r#"{"event":"X","timestamp":{"seconds":1}}"#,
+                "event has no member `timestamp.microseconds`",
+            ),
+        ] {
+            let found = Event::from_message(message(text)).unwrap_err();
+            assert_eq!(found.to_string(), error);
+        }
+    }
+
+    #[test]
+    fn an_error_keeps_any_class() {
+        let text = r#"{"error":{"class":"Brand\u0041New","desc":"d","data":1}}"#;
+        let error = CommandError::from_message(&message(text)).unwrap();
+        assert_eq!((&*error.class, &*error.desc), ("BrandANew", "d"));
+        for (text, member) in [
+            (r#"{"error":{"class":"C"}}"#, "has no member `error.desc`"),
+            (
+                r#"{"error":{"class":1,"desc":""}}"#,
+                "`error.class` is not a string",
+            ),
+            (r#"{"error":null}"#, "`error` is not an object"),
+        ] {
+            let error = CommandError::from_message(&message(text)).unwrap_err();
+            assert!(error.to_string().contains(member), "{error}");
+        }
     }
 }
