@@ -63,6 +63,9 @@ pub enum AddressError {
     /// A host that cannot be one.
     #[error("host {0:?} is neither a name nor an IP address; an IPv6 address is put in brackets")]
     BadHost(String),
+    /// A socket that was inherited.
+    #[error("an inherited socket, {0:?}, cannot be used here")]
+    Inherited(String),
     /// No port.
     #[error("host {0:?} has no port")]
     NoPort(String),
@@ -167,6 +170,9 @@ impl FromStr for Socket {
         }
         if let Some(address) = text.strip_prefix("tcp:") {
             return tcp(address);
+        }
+        if text.starts_with("fd:") {
+            return Err(AddressError::Inherited(text.to_owned()));
         }
         if text.contains('/') {
             return unix(text);
@@ -298,6 +304,7 @@ mod tests {
             ("[::1]", "no port"),
             ("[::g]:1", "[::g]"),
             ("a b:1", "a b"),
+            ("fd:3", "inherited socket, \"fd:3\""),
             ("/run/x,kind=ssh", "\"ssh\""),
             ("/run/x,server=off", "QEMU connects"),
             ("/run/x,listen=on", "\"listen\" is not known"),

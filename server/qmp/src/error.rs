@@ -73,6 +73,15 @@ pub enum ConnectError {
     /// The server refused the negotiation, in its own words.
     #[error("the server refused the negotiation: {0}")]
     Negotiation(CommandError),
+    /// The reply to the negotiation is malformed.
+    #[error("the server's reply to the negotiation is malformed")]
+    BadNegotiation(#[source] BadReply),
+    /// The server greeted, and did not answer the negotiation.
+    #[error("no reply to the negotiation within {}: the server is busy or hangs", seconds(*.after))]
+    NegotiationTimeout {
+        /// How long was waited.
+        after: Duration,
+    },
     /// The connection ended before the session was established.
     #[error("the connection ended before it was established")]
     Disconnected(#[source] DisconnectCause),
@@ -138,18 +147,20 @@ pub enum ExecuteError {
     #[error("the arguments cannot be sent")]
     Invalid(#[source] json::Fault),
     /// Not sent: earlier commands took too long.
-    #[error("not sent: {outstanding} earlier commands were still waiting after {}", seconds(*.after))]
+    #[error("not sent within {}", seconds(*.after))]
     Busy {
-        /// How many commands are before it at most.
-        outstanding: usize,
+        /// What it waited for.
+        #[source]
+        backlog: Backlog,
         /// How long was waited.
         after: Duration,
     },
     /// The server's error reply.
     #[error(transparent)]
     Refused(#[from] CommandError),
-    /// A reply that is neither a return nor an error.
-    #[error("the server's reply is malformed")]
+    /// A reply that is neither a return nor an error. Whether the command was
+    /// executed is unknown; the session goes on.
+    #[error("the server's reply is malformed; whether the command was executed is unknown")]
     BadReply(#[source] BadReply),
     /// No reply in time. Whether the command was executed is unknown.
     #[error("no reply within {}; whether the command was executed is unknown", seconds(*.after))]
@@ -164,6 +175,30 @@ pub enum ExecuteError {
         #[source]
         cause: Arc<DisconnectCause>,
     },
+}
+
+impl ExecuteError {
+    /// Whether the command may have been executed, or not.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            // A reply that nobody understands says nothing either.
+            Self::Timeout { .. } | Self::Interrupted { .. } | Self::BadReply(_) => true,
+            // It was refused, or not sent.
+            Self::Refused(_) | Self::State(_) | Self::Invalid(_) | Self::Busy { .. } => false,
+        }
+    }
+}
+
+/// What a command waits for before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Backlog {
+    /// As many commands as there may be have no reply yet.
+    #[error("{0} earlier commands have no reply yet")]
+    Full(usize),
+    /// A guest agent did not answer an earlier command in time, and does not
+    /// answer `guest-sync-delimited` either.
+    #[error("the agent has not answered since an earlier command timed out")]
+    Unsynchronised,
 }
 
 /// What is wrong with a reply.

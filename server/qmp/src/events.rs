@@ -84,7 +84,7 @@ impl Queue {
 }
 
 /// The listeners of a client. Those that were dropped are forgotten with the
-/// next event.
+/// next event or the next listener.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners(Mutex<Vec<Weak<Queue>>>);
 
@@ -95,7 +95,10 @@ impl Listeners {
             state: Mutex::default(),
             arrived: Notify::new(),
         });
-        self.lock().push(Arc::downgrade(&queue));
+        let mut listeners = self.lock();
+        listeners.retain(|listener| listener.strong_count() > 0);
+        listeners.push(Arc::downgrade(&queue));
+        drop(listeners);
         EventListener(queue)
     }
 
@@ -156,6 +159,8 @@ mod tests {
     fn a_dropped_listener_is_forgotten() {
         let listeners = Listeners::default();
         drop(listeners.listen(EventFilter::all()));
+        drop(listeners.listen(EventFilter::all()));
+        assert_eq!(listeners.lock().len(), 1);
         listeners.put(&event("STOP"));
         assert!(listeners.lock().is_empty());
     }

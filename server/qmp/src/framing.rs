@@ -6,8 +6,11 @@
 //! JSON is its reader's to check.
 
 use bytes::{Buf, BytesMut};
-use memchr::memchr2;
+use memchr::memchr3;
 use thiserror::Error;
+
+/// How many bytes are read at once at least.
+const ROOM: usize = 16 << 10;
 
 /// Cuts values out of bytes. Every byte is looked at once, however the bytes
 /// are split on their way. Holds at most the limit and what was pushed last.
@@ -19,6 +22,20 @@ pub struct Framer {
     state: State,
     depth: usize,
     limit: usize,
+    /// Whether 0xFF begins anew.
+    sentinel: bool,
+}
+
+/// The byte that a guest agent sends before the reply to
+/// `guest-sync-delimited`. It is in no UTF-8 text.
+const SENTINEL: u8 = 0xFF;
+
+/// What ends where in the buffer.
+enum Cut {
+    /// A value, before this place.
+    Value(usize),
+    /// An unfinished value, with the sentinel at this place.
+    Sentinel(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +70,21 @@ impl Framer {
             state: State::Between,
             depth: 0,
             limit,
+            sentinel: false,
         }
     }
 
-    /// Where to read more bytes into.
+    /// For the bytes of a guest agent: an 0xFF makes it forget the value that
+    /// it is in, and is nothing between values. Elsewhere 0xFF is a byte of a
+    /// value, which then is no text.
+    pub fn with_sentinel(mut self) -> Self {
+        self.sentinel = true;
+        self
+    }
+
+    /// Where to read more bytes into, with room for some.
     pub fn buffer(&mut self) -> &mut BytesMut {
+        self.buffer.reserve(ROOM);
         &mut self.buffer
     }
 
@@ -72,20 +99,26 @@ impl Framer {
     ///
     /// [`FramingError::TooLong`]; the framer is of no use afterwards.
     pub fn next_value(&mut self) -> Result<Option<Vec<u8>>, FramingError> {
-        if self.state == State::Between && !self.begin() {
-            return Ok(None);
-        }
-        match self.scan() {
-            Some(end) if end <= self.limit => {
-                self.state = State::Between;
-                self.scanned = 0;
-                Ok(Some(self.buffer.split_to(end).to_vec()))
+        loop {
+            if self.state == State::Between && !self.begin() {
+                return Ok(None);
             }
-            None if self.buffer.len() <= self.limit => {
-                self.scanned = self.buffer.len();
-                Ok(None)
+            match self.scan() {
+                Some(Cut::Sentinel(at)) => {
+                    self.buffer.advance(at + 1);
+                    self.restart();
+                }
+                Some(Cut::Value(end)) if end <= self.limit => {
+                    self.state = State::Between;
+                    self.scanned = 0;
+                    return Ok(Some(self.buffer.split_to(end).to_vec()));
+                }
+                None if self.buffer.len() <= self.limit => {
+                    self.scanned = self.buffer.len();
+                    return Ok(None);
+                }
+                _ => return Err(FramingError::TooLong { limit: self.limit }),
             }
-            _ => Err(FramingError::TooLong { limit: self.limit }),
         }
     }
 
@@ -97,28 +130,36 @@ impl Framer {
         }
     }
 
-    /// Drops whitespace, and everything up to a 0xFF sentinel and the sentinel
-    /// itself; whether there was one. For the guest agent, whose
+    /// Drops everything up to the last 0xFF sentinel, and the sentinel itself;
+    /// does nothing and is false when there is none. For the guest agent, whose
     /// `guest-sync-delimited` marks the beginning of a fresh reply so.
     pub fn skip_to_sentinel(&mut self) -> bool {
+        let Some(at) = memchr::memrchr(SENTINEL, &self.buffer) else {
+            return false;
+        };
+        self.buffer.advance(at + 1);
+        self.restart();
+        true
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        self.restart();
+    }
+
+    fn restart(&mut self) {
         self.state = State::Between;
         self.scanned = 0;
         self.depth = 0;
-        match memchr::memrchr(0xFF, &self.buffer) {
-            Some(at) => {
-                self.buffer.advance(at + 1);
-                true
-            }
-            None => {
-                self.buffer.clear();
-                false
-            }
-        }
     }
 
-    /// Drops whitespace and recognises what begins; whether anything does.
+    /// Drops what is between values and recognises what begins; whether
+    /// anything does.
     fn begin(&mut self) -> bool {
-        let space = self.buffer.len() - self.buffer.trim_ascii_start().len();
+        let between =
+            |byte: &u8| byte.is_ascii_whitespace() || (self.sentinel && *byte == SENTINEL);
+        let space = self.buffer.iter().take_while(|byte| between(byte)).count();
         self.buffer.advance(space);
         let Some(first) = self.buffer.first() else {
             return false;
@@ -132,22 +173,25 @@ impl Framer {
     }
 
     /// Where the value ends, if it does.
-    fn scan(&mut self) -> Option<usize> {
+    fn scan(&mut self) -> Option<Cut> {
         let mut at = self.scanned;
         while at < self.buffer.len() {
             match self.state {
                 State::String { escaped: true } => {
                     self.state = State::String { escaped: false };
-                    at += 1;
+                    // A sentinel is one wherever it is.
+                    if self.buffer[at] != SENTINEL {
+                        at += 1;
+                    }
                 }
                 State::String { escaped: false } => {
-                    at += memchr2(b'"', b'\\', &self.buffer[at..])?;
-                    if self.buffer[at] == b'\\' {
-                        self.state = State::String { escaped: true };
-                    } else if self.depth == 0 {
-                        return Some(at + 1);
-                    } else {
-                        self.state = State::Structure;
+                    at += memchr3(b'"', b'\\', SENTINEL, &self.buffer[at..])?;
+                    match self.buffer[at] {
+                        b'\\' => self.state = State::String { escaped: true },
+                        SENTINEL if self.sentinel => return Some(Cut::Sentinel(at)),
+                        SENTINEL => {}
+                        _ if self.depth == 0 => return Some(Cut::Value(at + 1)),
+                        _ => self.state = State::Structure,
                     }
                     at += 1;
                 }
@@ -158,17 +202,21 @@ impl Framer {
                         b'}' | b']' => {
                             self.depth -= 1;
                             if self.depth == 0 {
-                                return Some(at + 1);
+                                return Some(Cut::Value(at + 1));
                             }
                         }
+                        SENTINEL if self.sentinel => return Some(Cut::Sentinel(at)),
                         _ => {}
                     }
                     at += 1;
                 }
                 State::Token => {
                     let byte = self.buffer[at];
+                    if self.sentinel && byte == SENTINEL {
+                        return Some(Cut::Sentinel(at));
+                    }
                     if byte.is_ascii_whitespace() || matches!(byte, b'{' | b'[' | b'"') {
-                        return Some(at);
+                        return Some(Cut::Value(at));
                     }
                     at += 1;
                 }
@@ -250,9 +298,34 @@ mod tests {
         framer.push(b"{\"stale\": ");
         assert_eq!(framer.next_value(), Ok(None));
         assert!(!framer.skip_to_sentinel());
-        framer.push(b"1}\n\xff{\"return\": 1}");
+        framer.push(b"1}\n\xff{\"return\": \xff{\"return\": 1}");
         assert!(framer.skip_to_sentinel());
         assert_eq!(framer.next_value().unwrap().unwrap(), b"{\"return\": 1}");
+        framer.push(b"{\"half");
+        assert_eq!(framer.next_value(), Ok(None));
+        framer.clear();
+        framer.push(b"{}");
+        assert_eq!(framer.next_value().unwrap().unwrap(), b"{}");
+    }
+
+    #[test]
+    fn for_an_agent_the_sentinel_drops_the_value_that_it_is_in_and_no_other() {
+        let bytes = b"{\"a\": 1}\xff{\"half\": \xff\xff {\"b\\\xff{}12\xff[3]\xff";
+        for size in 1..bytes.len() {
+            let mut framer = Framer::new(100).with_sentinel();
+            let mut values = Vec::new();
+            for chunk in bytes.chunks(size) {
+                framer.push(chunk);
+                while let Some(value) = framer.next_value().unwrap() {
+                    values.push(String::from_utf8(value).unwrap());
+                }
+            }
+            assert_eq!(values, ["{\"a\": 1}", "{}", "[3]"]);
+        }
+        let mut framer = Framer::new(100);
+        framer.push(b"{\"\xff\\\xff\": \xff}");
+        let value = framer.next_value().unwrap().unwrap();
+        assert_eq!(value, b"{\"\xff\\\xff\": \xff}");
     }
 
     proptest! {

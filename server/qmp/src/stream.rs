@@ -15,6 +15,8 @@ use crate::error::ConnectError;
 /// How long to wait before another look at a full queue of connections.
 const BACKLOG_RETRY: Duration = Duration::from_millis(100);
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
@@ -40,7 +42,9 @@ impl Stream {
     ///
     /// Dropping the future closes the socket.
     pub async fn connect(address: &Address, timeout: Duration) -> Result<Self, ConnectError> {
-        let deadline = Instant::now() + timeout;
+        let now = Instant::now();
+        // A time that no clock reaches is a year.
+        let deadline = now.checked_add(timeout).unwrap_or(now + YEAR);
         let open = |source| ConnectError::Open {
             address: address.to_string(),
             source,

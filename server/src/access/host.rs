@@ -30,8 +30,10 @@ impl HostPolicy {
         let Ok(authority) = host.parse::<Authority>() else {
             return false;
         };
-        // An authority may hold `user@`, a `Host` may not.
-        if host.contains('@') {
+        // An authority may hold `user@` and any text as its port; a `Host`
+        // may not.
+        let bare = authority.host().len() == host.len();
+        if host.contains('@') || !(bare || authority.port_u16().is_some()) {
             return false;
         }
         let name = authority.host().trim_end_matches('.').to_ascii_lowercase();

@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[arg(long)]
     insecure: bool,
     /// What to log: error, warn, info, debug, trace, or a tracing filter
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", default_value = "info,memory_serve=warn")]
     log: EnvFilter,
 }
 
@@ -74,6 +74,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(args.log.clone())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let listener = Listener::bind(&args.listen).await?;
     let bound = listener.address()?;

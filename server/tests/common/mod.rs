@@ -18,20 +18,20 @@ use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Long enough for anything on a busy machine, short enough to notice.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-pub const TOKEN: &str = "a-token-for-tests-only";
+pub(crate) const TOKEN: &str = "a-token-for-tests-only";
 
-pub struct TestServer {
+pub(crate) struct TestServer {
     child: Child,
     /// `127.0.0.1:PORT`
-    pub host: String,
-    pub http: reqwest::Client,
+    pub(crate) host: String,
+    pub(crate) http: reqwest::Client,
 }
 
 impl TestServer {
     /// Starts a console on these sessions, `NAME=ADDRESS`.
-    pub async fn start(sessions: &[String]) -> Self {
+    pub(crate) async fn start(sessions: &[String]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral"]);
         for session in sessions {
@@ -62,25 +62,25 @@ impl TestServer {
         Self { child, host, http }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.host)
     }
 
     /// `GET` with the token.
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         let request = self.http.get(self.url(path)).bearer_auth(TOKEN);
         Reply::of(request).await
     }
 
     /// `POST execute` with the token.
-    pub async fn execute(&self, session: &str, body: &str) -> Reply {
+    pub(crate) async fn execute(&self, session: &str, body: &str) -> Reply {
         let path = format!("/api/v1/sessions/{session}/execute");
         let request = self.http.post(self.url(&path)).bearer_auth(TOKEN);
         Reply::of(request.body(body.to_owned())).await
     }
 
     /// The session as soon as it is in that state.
-    pub async fn session_in(&self, name: &str, state: &str) -> Value {
+    pub(crate) async fn session_in(&self, name: &str, state: &str) -> Value {
         let mut socket = self.socket().await;
         let hello = socket.next("hello").await;
         let sessions = hello["sessions"].as_array().expect("sessions").clone();
@@ -98,13 +98,13 @@ impl TestServer {
     }
 
     /// A console socket, authenticated by header.
-    pub async fn socket(&self) -> Socket {
+    pub(crate) async fn socket(&self) -> Socket {
         let request = self.socket_request();
         Socket::connect(request).await.expect("the upgrade")
     }
 
     /// The request that opens a console socket.
-    pub fn socket_request(&self) -> Request<()> {
+    pub(crate) fn socket_request(&self) -> Request<()> {
         let mut request = format!("ws://{}/api/v1/ws", self.host)
             .into_client_request()
             .expect("an address");
@@ -115,12 +115,12 @@ impl TestServer {
         request
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("the console runs")
     }
 
     /// Waits for the console to end and returns its exit code.
-    pub async fn ended(&mut self) -> Option<i32> {
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
         let status = timeout(DEADLINE, self.child.wait()).await;
         status
             .expect("the console ends in time")
@@ -129,14 +129,14 @@ impl TestServer {
     }
 }
 
-pub struct Reply {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         Self {
             status: response.status().as_u16(),
@@ -145,19 +145,19 @@ impl Reply {
         }
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().expect("a text"))
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
     /// A problem of this status and slug, whose detail mentions all of these.
     #[track_caller]
-    pub fn is_problem(&self, status: u16, slug: &str, mentions: &[&str]) -> Value {
+    pub(crate) fn is_problem(&self, status: u16, slug: &str, mentions: &[&str]) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
@@ -172,14 +172,14 @@ impl Reply {
 }
 
 /// A console socket, seen by a client.
-pub struct Socket {
+pub(crate) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub protocol: Option<String>,
+    pub(crate) protocol: Option<String>,
 }
 
 impl Socket {
     /// Opens it, or returns the status of the refusal.
-    pub async fn connect(request: Request<()>) -> Result<Self, (u16, String)> {
+    pub(crate) async fn connect(request: Request<()>) -> Result<Self, (u16, String)> {
         use tokio_tungstenite::tungstenite::Error;
         let connect = tokio_tungstenite::connect_async(request);
         match timeout(DEADLINE, connect).await.expect("an answer in time") {
@@ -199,16 +199,16 @@ impl Socket {
         }
     }
 
-    pub async fn send(&mut self, frame: &str) {
+    pub(crate) async fn send(&mut self, frame: &str) {
         self.send_message(Message::text(frame)).await;
     }
 
-    pub async fn send_message(&mut self, message: Message) {
+    pub(crate) async fn send_message(&mut self, message: Message) {
         self.stream.send(message).await.expect("the frame is sent");
     }
 
     /// The next frame as text; the close code once it was closed.
-    pub async fn receive(&mut self) -> Result<String, u16> {
+    pub(crate) async fn receive(&mut self) -> Result<String, u16> {
         loop {
             let message = timeout(DEADLINE, self.stream.next()).await;
             match message.expect("a frame in time") {
@@ -224,12 +224,12 @@ impl Socket {
     }
 
     /// The next frame of this type; others are skipped.
-    pub async fn next(&mut self, kind: &str) -> Value {
+    pub(crate) async fn next(&mut self, kind: &str) -> Value {
         serde_json::from_str(&self.next_text(kind).await).expect("a frame is JSON")
     }
 
     /// The text of the next frame of this type; others are skipped.
-    pub async fn next_text(&mut self, kind: &str) -> String {
+    pub(crate) async fn next_text(&mut self, kind: &str) -> String {
         loop {
             let text = self.receive().await.expect("the socket is open");
             let frame: Value = serde_json::from_str(&text).expect("a frame is JSON");

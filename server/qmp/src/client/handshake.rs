@@ -1,6 +1,8 @@
 //! The beginning of a session: greeting and negotiation, or synchronisation
 //! with a guest agent. Runs in the caller's future; no task exists yet.
 
+use std::time::Duration;
+
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +10,7 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::Inner;
-use crate::error::{ConnectError, DisconnectCause, GreetingError};
+use crate::error::{BadReply, ConnectError, DisconnectCause, GreetingError};
 use crate::framing::Framer;
 use crate::stream::Stream;
 
@@ -24,12 +26,21 @@ pub(super) struct Established {
 /// The id of the negotiation; commands have other ones.
 const NEGOTIATION_ID: &str = "0";
 
+/// How long a server that has greeted may take to negotiate. Its main loop
+/// may be busy, but the monitor is ours by then, so that trying again does not
+/// lock out anybody.
+const NEGOTIATION_TIMEOUT: Duration = Duration::from_secs(30);
+
 pub(super) async fn establish(inner: &Inner, stream: Stream) -> Result<Established, ConnectError> {
     let options = &inner.options;
+    let framer = Framer::new(options.message_limit);
     let mut handshake = Handshake {
         inner,
         stream,
-        framer: Framer::new(options.message_limit),
+        framer: match options.kind {
+            EndpointKind::Qmp => framer,
+            EndpointKind::Qga => framer.with_sentinel(),
+        },
     };
     let begin = async {
         match options.kind {
@@ -47,7 +58,10 @@ pub(super) async fn establish(inner: &Inner, stream: Stream) -> Result<Establish
     let oob = match &greeting {
         Some(greeting) => {
             let oob = options.oob && greeting.capabilities.iter().any(|it| it == "oob");
-            handshake.negotiate(oob).await?;
+            let after = NEGOTIATION_TIMEOUT;
+            timeout(after, handshake.negotiate(oob))
+                .await
+                .unwrap_or(Err(ConnectError::NegotiationTimeout { after }))?;
             oob
         }
         None => false,
@@ -88,16 +102,24 @@ impl Handshake<'_> {
         self.write(command.as_bytes()).await?;
         loop {
             let message = self.message().await?;
+            let id = message.id().map(|id| id.get());
+            let ours = id == Some(NEGOTIATION_ID);
             match message.kind() {
-                MessageKind::Return => return Ok(()),
-                MessageKind::Error => {
-                    let error = CommandError::from_message(&message)
-                        .map_err(|error| ConnectError::Greeting(error.into()))?;
-                    return Err(ConnectError::Negotiation(error));
+                MessageKind::Return if ours => return Ok(()),
+                // Without an id, the server could not parse what we sent.
+                MessageKind::Error if ours || id.is_none() => {
+                    return Err(match CommandError::from_message(&message) {
+                        Ok(error) => ConnectError::Negotiation(error),
+                        Err(error) => ConnectError::BadNegotiation(error.into()),
+                    });
                 }
-                _ => {
+                _ if ours => {
+                    let reply = BadReply::NoResult(excerpt(message.as_str()));
+                    return Err(ConnectError::BadNegotiation(reply));
+                }
+                kind => {
                     let name = &self.inner.options.name;
-                    warn!(name, "ignored a message while negotiating");
+                    warn!(name, ?kind, "ignored a message while negotiating");
                 }
             }
         }
@@ -113,18 +135,25 @@ impl Handshake<'_> {
         let mut bytes = vec![0xFF];
         bytes.extend_from_slice(command.as_bytes());
         self.write(&bytes).await?;
+        let expected = number.to_string();
+        let mut fresh = false;
         loop {
-            while !self.framer.skip_to_sentinel() {
-                self.read().await?;
+            self.read().await?;
+            // What is before the last sentinel is stale, half a value too.
+            fresh |= self.framer.skip_to_sentinel();
+            if !fresh {
+                self.framer.clear();
+                continue;
             }
-            // What follows the sentinel is our reply, or somebody's else whose
-            // own sentinel follows.
-            let message = self.message().await?;
-            let returned = message.get("return").map(|value| value.get());
-            if returned == Some(number.to_string().as_str()) {
+            let Some(message) = self.next_message()? else {
+                continue;
+            };
+            if message.get("return").map(|value| value.get()) == Some(&*expected) {
                 return Ok(());
             }
-            debug!(name = self.inner.options.name, "skipped a stale reply");
+            // The reply to somebody else's synchronisation.
+            fresh = false;
+            self.framer.clear();
         }
     }
 
@@ -132,21 +161,31 @@ impl Handshake<'_> {
     /// mispaired: servers have been seen to send some this early.
     async fn message(&mut self) -> Result<Message, ConnectError> {
         loop {
-            let value = self.framer.next_value().map_err(DisconnectCause::from);
-            let Some(value) = value.map_err(ConnectError::Disconnected)? else {
+            let Some(message) = self.next_message()? else {
                 self.read().await?;
                 continue;
             };
-            let message = Message::parse(value).map_err(DisconnectCause::from);
-            let message = message.map_err(ConnectError::Disconnected)?;
             if message.kind() != MessageKind::Event {
                 return Ok(message);
             }
             match Event::from_message(message) {
                 Ok(event) => self.inner.event(event),
-                Err(error) => warn!(name = self.inner.options.name, %error, "ignored an event"),
+                Err(error) => warn!(name = self.inner.options.name, %error, "dropped an event"),
             }
         }
+    }
+
+    /// The next message, if it has arrived.
+    fn next_message(&mut self) -> Result<Option<Message>, ConnectError> {
+        let value = self.framer.next_value().map_err(DisconnectCause::from);
+        let Some(value) = value.map_err(ConnectError::Disconnected)? else {
+            return Ok(None);
+        };
+        let message = Message::parse(value).map_err(DisconnectCause::from);
+        let message = message.map_err(ConnectError::Disconnected)?;
+        let (name, bytes) = (&self.inner.options.name, message.as_str().len());
+        debug!(name, bytes, kind = ?message.kind(), "received");
+        Ok(Some(message))
     }
 
     async fn read(&mut self) -> Result<(), ConnectError> {
@@ -163,6 +202,8 @@ impl Handshake<'_> {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectError> {
+        let name = &self.inner.options.name;
+        debug!(name, bytes = bytes.len(), "sent");
         let written = self.stream.writer.write_all(bytes).await;
         written.map_err(|error| ConnectError::Disconnected(error.into()))
     }

@@ -9,14 +9,16 @@
 //!                  disconnect
 //! ```
 //!
-//! No task exists before negotiation is done. Then there are two: the reader
-//! and the writer of [`tasks`].
+//! No task exists before negotiation is done. Then there are two, a reader and
+//! a writer.
 
 mod handshake;
+mod runstate;
+mod synchrony;
 mod tasks;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use qmp_shared::filter::EventFilter;
@@ -24,14 +26,18 @@ use qmp_shared::json;
 use qmp_shared::message::Message;
 use qmp_shared::model::{EndpointKind, Event, Greeting};
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Address;
-use crate::error::{ConnectError, DisconnectCause, DisconnectResult, ExecuteError, StateError};
+use crate::error::{
+    Backlog, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, StateError,
+};
 use crate::events::{EventListener, Listeners};
 use crate::pending::CommandId;
 use crate::stream::Stream;
+use runstate::Current;
+pub use runstate::{Runstate, RunstateWatcher};
 use tasks::Connection;
 
 /// How long opening a socket may take in [`Client::connect`].
@@ -43,7 +49,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is called with every event, in order of arrival.
 ///
 /// It runs in the reader task, before any reply that arrived later is
-/// delivered; so it must be cheap, and must not block.
+/// delivered; so it must be cheap, and must not block. It must not hold the
+/// client either, which would then never be dropped.
 pub type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// How a session is established and kept.
@@ -93,30 +100,6 @@ impl fmt::Debug for Options {
             .field("name", &self.name)
             .field("kind", &self.kind)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a client is doing, as in the reference manual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Runstate {
-    /// Fully quiesced and disconnected.
-    Idle,
-    /// Connecting, or establishing a session.
-    Connecting,
-    /// Fully connected.
-    Running,
-    /// The session is over; [`Client::disconnect`] makes the client idle.
-    Disconnecting,
-}
-
-impl fmt::Display for Runstate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Running => "running",
-            Self::Disconnecting => "disconnecting",
-        })
     }
 }
 
@@ -173,18 +156,22 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     options: Options,
-    runstate: watch::Sender<Runstate>,
-    connection: Mutex<Option<Connection>>,
+    current: Current,
     listeners: Listeners,
 }
 
-/// Somebody who waits for a reply.
+/// Who waits for a reply.
 #[derive(Debug)]
-struct Waiter {
-    reply: oneshot::Sender<Reply>,
-    /// Given back when the reply arrives, not when the caller leaves: until
-    /// then the command takes a place in the server's queue.
-    _permit: Option<OwnedSemaphorePermit>,
+enum Waiter {
+    /// Somebody who executes a command.
+    Caller {
+        reply: oneshot::Sender<Reply>,
+        /// Given back when the reply arrives, not when the caller leaves:
+        /// until then the command takes a place in the server's queue.
+        _permit: OwnedSemaphorePermit,
+    },
+    /// The connection itself, on behalf of all callers.
+    Synchrony,
 }
 
 /// A reply, or why there is none.
@@ -195,8 +182,7 @@ impl Client {
     pub fn new(options: Options) -> Self {
         Self(Arc::new(Inner {
             options,
-            runstate: watch::Sender::new(Runstate::Idle),
-            connection: Mutex::new(None),
+            current: Current::idle(),
             listeners: Listeners::default(),
         }))
     }
@@ -249,17 +235,16 @@ impl Client {
             timeout: limit,
         } = command.into();
         if let Some(arguments) = &arguments {
-            json::check_object(arguments.get()).map_err(ExecuteError::Invalid)?;
+            json::check_arguments(arguments.get()).map_err(ExecuteError::Invalid)?;
         }
-        let deadline = limit.map(|limit| (Instant::now() + limit, limit));
+        // A time that no clock reaches is none.
+        let deadline = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let connection = self.running()?;
-        // Out-of-band commands do not queue: that is what they are for.
-        let permit = match oob {
-            true => None,
-            false => Some(self.permit(&connection, deadline).await?),
-        };
+        before(deadline, Backlog::Unsynchronised, connection.synchronised()).await?;
+        let full = Backlog::Full(connection.capacity(oob));
+        let permit = before(deadline, full, connection.permit(oob)).await?;
         let (reply, received) = oneshot::channel();
-        let waiter = Waiter {
+        let waiter = Waiter::Caller {
             reply,
             _permit: permit,
         };
@@ -267,11 +252,14 @@ impl Client {
             let id = RawValue::from_string(id.to_json()).expect("a number is JSON");
             Message::command(&command, arguments.as_deref(), Some(&id), oob)
         };
-        connection.send(waiter, write)?;
+        if !connection.send(waiter, write) {
+            return Err(over().into());
+        }
         let answered = match deadline {
-            Some((deadline, after)) => timeout_at(deadline, received)
-                .await
-                .map_err(|_| ExecuteError::Timeout { after })?,
+            Some((deadline, after)) => timeout_at(deadline, received).await.map_err(|_| {
+                connection.timed_out();
+                ExecuteError::Timeout { after }
+            })?,
             None => received.await,
         };
         // A waiter is answered before it is dropped, whatever happens.
@@ -282,27 +270,6 @@ impl Client {
         })
     }
 
-    async fn permit(
-        &self,
-        connection: &Connection,
-        deadline: Option<(Instant, Duration)>,
-    ) -> Result<OwnedSemaphorePermit, ExecuteError> {
-        let acquire = connection.permit();
-        let acquired = match deadline {
-            Some((deadline, after)) => {
-                timeout_at(deadline, acquire)
-                    .await
-                    .map_err(|_| ExecuteError::Busy {
-                        outstanding: connection.capacity(),
-                        after,
-                    })?
-            }
-            None => acquire.await,
-        };
-        // Closed with the connection, while this command had not been sent.
-        acquired.map_err(|_| self.wrong_state(Runstate::Running).into())
-    }
-
     /// Hears events from now on.
     pub fn listen(&self, filter: EventFilter) -> EventListener {
         self.0.listeners.listen(filter)
@@ -310,23 +277,22 @@ impl Client {
 
     /// The server's greeting, while there is a session. A guest agent has none.
     pub fn greeting(&self) -> Option<Greeting> {
-        let connection = self.0.connection();
-        connection.as_ref().and_then(|it| it.greeting().cloned())
+        self.0.current.connection()?.greeting().cloned()
     }
 
     /// Whether commands may be executed out of band.
     pub fn oob_enabled(&self) -> bool {
-        self.0.connection().as_ref().is_some_and(Connection::oob)
+        self.0.current.connection().is_some_and(|it| it.oob())
     }
 
     /// The client's state.
     pub fn runstate(&self) -> Runstate {
-        *self.0.runstate.borrow()
+        self.0.current.runstate()
     }
 
-    /// To see the state change.
-    pub fn watch(&self) -> watch::Receiver<Runstate> {
-        self.0.runstate.subscribe()
+    /// To see the state change, from now on.
+    pub fn watch(&self) -> RunstateWatcher {
+        self.0.current.watch()
     }
 
     /// Waits until the session is over and returns why; `None` when there is
@@ -336,7 +302,7 @@ impl Client {
     ///
     /// Dropping the future loses nothing.
     pub async fn closed(&self) -> Option<Arc<DisconnectCause>> {
-        let connection = self.0.connection().clone()?;
+        let connection = self.0.current.connection()?;
         Some(connection.closed().await)
     }
 
@@ -353,50 +319,54 @@ impl Client {
     /// The session ends in any case. The client may be left disconnecting;
     /// call this again.
     pub async fn disconnect(&self) -> DisconnectResult {
-        let Some(connection) = self.0.connection().clone() else {
+        let Some(connection) = self.0.current.connection() else {
             return Ok(());
         };
-        self.0.runstate.send_if_modified(|state| {
-            let was_running = *state == Runstate::Running;
-            *state = Runstate::Disconnecting;
-            was_running
-        });
+        self.0.current.disconnecting(&connection);
         connection.hang_up();
         let cause = match timeout(DRAIN_TIMEOUT, connection.closed()).await {
             Ok(cause) => cause,
             Err(_) => connection.end(DisconnectCause::Local),
         };
-        self.0.connection().take();
-        self.0.runstate.send_replace(Runstate::Idle);
+        self.0.current.disconnected(&connection);
         match *cause {
             DisconnectCause::Local => Ok(()),
             _ => Err(cause),
         }
     }
 
-    fn running(&self) -> Result<Connection, ExecuteError> {
-        let connection = self.0.connection().clone();
-        connection
-            .filter(|_| self.runstate() == Runstate::Running)
-            .ok_or_else(|| self.wrong_state(Runstate::Running).into())
+    fn running(&self) -> Result<Connection, StateError> {
+        let required = Runstate::Running;
+        let running = self.0.current.running();
+        running.map_err(|actual| StateError { actual, required })
     }
+}
 
-    fn wrong_state(&self, required: Runstate) -> StateError {
-        StateError {
-            actual: self.runstate(),
-            required,
-        }
+/// Waits for something before a command is sent. It is `None` when the
+/// connection is over.
+async fn before<T>(
+    deadline: Option<(Instant, Duration)>,
+    backlog: Backlog,
+    ready: impl Future<Output = Option<T>>,
+) -> Result<T, ExecuteError> {
+    let ready = match deadline {
+        Some((deadline, after)) => timeout_at(deadline, ready)
+            .await
+            .map_err(|_| ExecuteError::Busy { backlog, after })?,
+        None => ready.await,
+    };
+    ready.ok_or_else(|| over().into())
+}
+
+/// The connection ended before a command was sent on it.
+fn over() -> StateError {
+    StateError {
+        actual: Runstate::Disconnecting,
+        required: Runstate::Running,
     }
 }
 
 impl Inner {
-    /// Nothing panics while it holds the lock.
-    fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn event(&self, event: Event) {
         self.listeners.put(&event);
         if let Some(on_event) = &self.options.on_event {
@@ -407,7 +377,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection().take() {
+        if let Some(connection) = self.current.connection() {
             connection.hang_up();
         }
     }
@@ -422,25 +392,13 @@ struct Connecting<'a> {
 
 impl<'a> Connecting<'a> {
     fn begin(inner: &'a Arc<Inner>) -> Result<Self, StateError> {
-        let mut actual = Runstate::Idle;
-        let begun = inner.runstate.send_if_modified(|state| {
-            actual = *state;
-            let idle = *state == Runstate::Idle;
-            if idle {
-                *state = Runstate::Connecting;
-            }
-            idle
-        });
-        if begun {
-            Ok(Self {
+        let required = Runstate::Idle;
+        match inner.current.connecting() {
+            Ok(()) => Ok(Self {
                 inner,
                 established: false,
-            })
-        } else {
-            Err(StateError {
-                actual,
-                required: Runstate::Idle,
-            })
+            }),
+            Err(actual) => Err(StateError { actual, required }),
         }
     }
 
@@ -448,9 +406,8 @@ impl<'a> Connecting<'a> {
         let established = handshake::establish(self.inner, stream).await?;
         // From here on nothing waits, so that nothing can be cancelled.
         self.established = true;
-        let mut connection = self.inner.connection();
-        *connection = Some(Connection::start(self.inner, established));
-        self.inner.runstate.send_replace(Runstate::Running);
+        let start = || Connection::start(self.inner, established);
+        self.inner.current.established(start);
         Ok(())
     }
 }
@@ -458,8 +415,7 @@ impl<'a> Connecting<'a> {
 impl Drop for Connecting<'_> {
     fn drop(&mut self) {
         if !self.established {
-            self.inner.runstate.send_replace(Runstate::Disconnecting);
-            self.inner.runstate.send_replace(Runstate::Idle);
+            self.inner.current.failed();
         }
     }
 }

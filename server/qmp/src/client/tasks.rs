@@ -2,19 +2,22 @@
 //! pending commands between them and the callers.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use qmp_shared::message::{Message, MessageKind};
-use qmp_shared::model::{CommandError, Event, Greeting};
+use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
+use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::sleep;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::handshake::{Established, excerpt};
-use super::{DRAIN_TIMEOUT, Inner, Runstate, Waiter};
+use super::synchrony::Synchrony;
+use super::{DRAIN_TIMEOUT, Inner, Waiter};
 use crate::error::{BadReply, DisconnectCause, ExecuteError};
 use crate::framing::Framer;
 use crate::pending::{CommandId, Pending};
@@ -26,6 +29,10 @@ const WITH_OOB: usize = 7;
 
 /// Most in-band commands outstanding elsewhere.
 const WITHOUT_OOB: usize = 1024;
+
+/// Most out-of-band commands outstanding. They have places of their own, and
+/// so many that they never wait unless their replies do not come at all.
+const OUT_OF_BAND: usize = 1024;
 
 /// How long the reader goes on after a write has failed: a reply that the
 /// server sent before it hung up is still delivered.
@@ -39,10 +46,14 @@ pub(super) struct Connection(Arc<State>);
 struct State {
     greeting: Option<Greeting>,
     oob: bool,
-    /// Places in the server's queue, given in order of arrival. Closed when
-    /// the connection is over.
-    permits: Arc<Semaphore>,
+    /// Places for commands in band, given in order of arrival. Closed when the
+    /// connection is over.
+    in_band: Arc<Semaphore>,
     capacity: usize,
+    /// Places for commands out of band; closed with the others.
+    out_of_band: Arc<Semaphore>,
+    /// Of a guest agent only.
+    synchrony: Option<Synchrony>,
     table: Mutex<Table>,
     /// Tells the writer that there is something to write.
     outbound: Notify,
@@ -54,8 +65,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Table {
     pending: Pending<Waiter>,
-    /// Messages to write. Bounded by the permits, but for out-of-band
-    /// commands, whose callers each wait for one reply.
+    /// Messages to write. Bounded by the permits, and one synchronisation.
     outbound: VecDeque<Message>,
     over: Option<Arc<DisconnectCause>>,
 }
@@ -74,29 +84,38 @@ impl Connection {
         let connection = Self(Arc::new(State {
             greeting,
             oob,
-            permits: Arc::new(Semaphore::new(capacity)),
+            in_band: Arc::new(Semaphore::new(capacity)),
             capacity,
+            out_of_band: Arc::new(Semaphore::new(OUT_OF_BAND)),
+            synchrony: match inner.options.kind {
+                EndpointKind::Qmp => None,
+                EndpointKind::Qga => Some(Synchrony::kept()),
+            },
             table: Mutex::default(),
             outbound: Notify::new(),
             hung_up: CancellationToken::new(),
             cause: watch::Sender::new(None),
         }));
-        let write_failed = CancellationToken::new();
+        let (failed, write_failed) = oneshot::channel();
         let write = Writer {
             connection: connection.clone(),
-            failed: write_failed.clone(),
+            failed,
             name: inner.options.name.clone(),
         };
         let read = Reader {
             connection: connection.clone(),
             inner: Arc::downgrade(inner),
             framer,
-            write_failed,
             name: inner.options.name.clone(),
         };
         tokio::spawn(write.run(writer));
-        tokio::spawn(read.run(reader));
+        tokio::spawn(read.run(reader, write_failed));
         connection
+    }
+
+    /// Whether both are handles on the same connection.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(super) fn greeting(&self) -> Option<&Greeting> {
@@ -107,31 +126,66 @@ impl Connection {
         self.0.oob
     }
 
-    /// How many in-band commands may be outstanding.
-    pub(super) fn capacity(&self) -> usize {
-        self.0.capacity
+    /// How many commands may be outstanding.
+    pub(super) fn capacity(&self, oob: bool) -> usize {
+        match oob {
+            true => OUT_OF_BAND,
+            false => self.0.capacity,
+        }
     }
 
-    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
-        Arc::clone(&self.0.permits).acquire_owned().await
+    /// Waits for a place for a command. Out-of-band commands do not queue
+    /// behind the others: that is what they are for. `None` when the
+    /// connection is over.
+    pub(super) async fn permit(&self, oob: bool) -> Option<OwnedSemaphorePermit> {
+        let places = match oob {
+            true => &self.0.out_of_band,
+            false => &self.0.in_band,
+        };
+        Arc::clone(places).acquire_owned().await.ok()
     }
 
-    /// Registers a waiter and queues its command for the writer.
-    pub(super) fn send(
-        &self,
-        waiter: Waiter,
-        message: impl FnOnce(CommandId) -> Message,
-    ) -> Result<(), ExecuteError> {
+    /// Has an agent that did not answer in time answer a synchronisation.
+    /// `None` when the connection is over.
+    pub(super) async fn synchronised(&self) -> Option<()> {
+        let Some(synchrony) = &self.0.synchrony else {
+            return Some(());
+        };
+        if synchrony.ask() {
+            self.send(Waiter::Synchrony, |id| {
+                let id = id.to_json();
+                let arguments = RawValue::from_string(format!("{{\"id\":{id}}}"));
+                let arguments = arguments.expect("an object is JSON");
+                let id = RawValue::from_string(id).expect("a number is JSON");
+                Message::command("guest-sync-delimited", Some(&arguments), Some(&id), false)
+            });
+        }
+        tokio::select! {
+            biased;
+            () = synchrony.regained() => Some(()),
+            _ = self.closed() => None,
+        }
+    }
+
+    /// A command was not answered in time.
+    pub(super) fn timed_out(&self) {
+        if let Some(synchrony) = &self.0.synchrony {
+            synchrony.lose();
+        }
+    }
+
+    /// Registers a waiter and queues its command for the writer; false if the
+    /// connection is over.
+    pub(super) fn send(&self, waiter: Waiter, message: impl FnOnce(CommandId) -> Message) -> bool {
         let mut table = self.table();
-        if let Some(cause) = &table.over {
-            let cause = Arc::clone(cause);
-            return Err(ExecuteError::Interrupted { cause });
+        if table.over.is_some() {
+            return false;
         }
         let id = table.pending.register(waiter);
         table.outbound.push_back(message(id));
         drop(table);
         self.0.outbound.notify_one();
-        Ok(())
+        true
     }
 
     /// Asks the tasks to end. They write what is queued first.
@@ -161,12 +215,19 @@ impl Connection {
         table.outbound.clear();
         let waiters: Vec<_> = table.pending.take_all().collect();
         drop(table);
-        self.0.permits.close();
+        self.0.in_band.close();
+        self.0.out_of_band.close();
         self.0.hung_up.cancel();
         for waiter in waiters {
             let cause = Arc::clone(&cause);
-            // A caller that has left is normal.
-            drop(waiter.reply.send(Err(ExecuteError::Interrupted { cause })));
+            match waiter {
+                // A caller that has left is normal.
+                Waiter::Caller { reply, .. } => {
+                    drop(reply.send(Err(ExecuteError::Interrupted { cause })));
+                }
+                // Those who wait for it see the end themselves.
+                Waiter::Synchrony => {}
+            }
         }
         self.0.cause.send_replace(Some(Arc::clone(&cause)));
         cause
@@ -191,7 +252,13 @@ impl Connection {
         };
         match waiter {
             // A caller that has left is normal; its reply goes nowhere.
-            Some(waiter) => drop(waiter.reply.send(result)),
+            Some(Waiter::Caller { reply, .. }) => drop(reply.send(result)),
+            // Whatever the reply is, all commands before it are done.
+            Some(Waiter::Synchrony) => {
+                if let Some(synchrony) = &self.0.synchrony {
+                    synchrony.regain();
+                }
+            }
             None => warn!(name, id, "dropped a reply that nobody waits for"),
         }
         Ok(())
@@ -206,8 +273,8 @@ impl Connection {
 /// The writer task: one write for each message.
 struct Writer {
     connection: Connection,
-    /// Cancelled when a write has failed.
-    failed: CancellationToken,
+    /// Told why a write has failed.
+    failed: oneshot::Sender<io::Error>,
     name: String,
 }
 
@@ -235,12 +302,15 @@ impl Writer {
             };
             if let Err(error) = written {
                 debug!(name, %error, "a write failed");
-                self.failed.cancel();
+                // A reader that is gone already has said why.
+                drop(self.failed.send(error));
                 return;
             }
         }
-        if let Err(error) = writer.shutdown().await {
-            debug!(name, %error, "closing the write side");
+        match timeout(DRAIN_TIMEOUT, writer.shutdown()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(name, %error, "closing the write side"),
+            Err(_) => debug!(name, "the peer took no bytes"),
         }
         self.connection.end(DisconnectCause::Local);
     }
@@ -257,31 +327,32 @@ struct Reader {
     /// The client; when nobody holds it any more, it has hung up.
     inner: Weak<Inner>,
     framer: Framer,
-    write_failed: CancellationToken,
     name: String,
 }
 
 impl Reader {
-    async fn run(mut self, reader: impl AsyncRead + Unpin) {
+    async fn run(
+        mut self,
+        reader: impl AsyncRead + Unpin,
+        write_failed: oneshot::Receiver<io::Error>,
+    ) {
         let connection = self.connection.clone();
-        let write_failed = self.write_failed.clone();
         let cause = tokio::select! {
-            cause = self.read(reader) => cause,
-            () = last_words(&write_failed) => DisconnectCause::Eof,
+            biased;
             // Whoever ended it has said why.
             _ = connection.closed() => return,
+            cause = self.read(reader) => cause,
+            cause = last_words(write_failed) => cause,
         };
         debug!(name = self.name, %cause, "the connection is over");
+        self.end(cause);
+    }
+
+    fn end(&self, cause: DisconnectCause) {
         if let Some(inner) = self.inner.upgrade() {
-            inner.runstate.send_if_modified(|state| {
-                let running = *state == Runstate::Running;
-                if running {
-                    *state = Runstate::Disconnecting;
-                }
-                running
-            });
+            inner.current.disconnecting(&self.connection);
         }
-        connection.end(cause);
+        self.connection.end(cause);
     }
 
     async fn read(&mut self, mut reader: impl AsyncRead + Unpin) -> DisconnectCause {
@@ -329,7 +400,22 @@ impl Reader {
     }
 }
 
-async fn last_words(write_failed: &CancellationToken) {
-    write_failed.cancelled().await;
-    sleep(LAST_WORDS).await;
+/// Without a reader there is no connection: should `on_event` panic, or the
+/// runtime shut down, those who wait are told.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.end(DisconnectCause::Local);
+    }
+}
+
+/// Why a write failed, once the reader had its time after that.
+async fn last_words(write_failed: oneshot::Receiver<io::Error>) -> DisconnectCause {
+    match write_failed.await {
+        Ok(error) => {
+            sleep(LAST_WORDS).await;
+            error.into()
+        }
+        // The writer has ended in peace.
+        Err(_) => std::future::pending().await,
+    }
 }

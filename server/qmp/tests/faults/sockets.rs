@@ -1,0 +1,145 @@
+//! What needs a real socket: who is there, and who is not.
+
+use futures_util::FutureExt;
+use qmp_client::address::Address;
+use qmp_client::client::Runstate;
+use qmp_client::error::{DisconnectCause, ExecuteError};
+use qmp_fake::Listen;
+use tokio::net::UnixStream;
+
+use super::*;
+
+fn address(fake: &Fake) -> Address {
+    fake.address().parse().unwrap()
+}
+
+#[tokio::test]
+async fn nobody_there_is_the_systems_error_and_the_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = format!("unix:{}", directory.path().join("s").display());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = format!("tcp:{}", listener.local_addr().unwrap());
+    drop(listener);
+    for (address, kind) in [
+        (&*missing, std::io::ErrorKind::NotFound),
+        ("unix:/dev/null", std::io::ErrorKind::ConnectionRefused),
+        (&*free, std::io::ErrorKind::ConnectionRefused),
+    ] {
+        let client = Client::new(Options::default());
+        let error = soon(client.connect(&address.parse().unwrap())).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot connect to {address}"));
+        let ConnectError::Open { source, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(source.kind(), kind);
+        assert_eq!(client.runstate(), Runstate::Idle);
+    }
+}
+
+#[tokio::test]
+async fn tcp_is_like_unix() {
+    let listen = Listen::Tcp("127.0.0.1:0".to_owned());
+    let fake = Fake::listen(&listen, Script::default()).await.unwrap();
+    let client = Client::new(Options::default());
+    soon(client.connect(&address(&fake))).await.unwrap();
+    soon(client.execute("query-status")).await.unwrap();
+    soon(client.disconnect()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_busy_monitor_greets_when_its_client_has_left() {
+    let fake = Fake::start(Script::default()).await.unwrap();
+    let first = Client::new(Options::named("first"));
+    soon(first.connect(&address(&fake))).await.unwrap();
+    let second = Client::new(Options {
+        greeting_timeout: None,
+        ..Options::named("second")
+    });
+    let mut connects = Box::pin({
+        let (second, address) = (second.clone(), address(&fake));
+        async move { second.connect(&address).await }
+    });
+    assert!(connects.as_mut().now_or_never().is_none());
+    soon(first.execute("query-status")).await.unwrap();
+    assert_eq!(second.runstate(), Runstate::Connecting);
+    soon(first.disconnect()).await.unwrap();
+    soon(connects).await.unwrap();
+    soon(second.execute("query-status")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_queue_of_connections_is_not_a_puzzle() {
+    let script = Script {
+        backlog: 0,
+        ..Script::default()
+    };
+    let fake = Fake::start(script).await.unwrap();
+    let client = Client::new(Options::default());
+    soon(client.connect(&address(&fake))).await.unwrap();
+    // The queue has one place.
+    let path = fake.address().strip_prefix("unix:").unwrap();
+    let waits = UnixStream::connect(path).await.unwrap();
+    let full = UnixStream::connect(path).await.unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::WouldBlock);
+
+    let error = Stream::connect(&address(&fake), Duration::from_millis(250)).await;
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, ConnectError::BacklogFull { .. }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("in use by another client"));
+
+    let later = address(&fake);
+    let later = Stream::connect(&later, Duration::from_secs(10));
+    let mut later = Box::pin(later);
+    let early = later.as_mut().now_or_never();
+    assert!(early.is_none(), "{early:?}");
+    drop(waits);
+    soon(client.disconnect()).await.unwrap();
+    soon(later).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_after_the_peer_has_gone_is_an_interruption() {
+    let fake = Fake::start(Script::default()).await.unwrap();
+    let client = Client::new(Options::default());
+    soon(client.connect(&address(&fake))).await.unwrap();
+    soon(fake.stop()).await;
+    let error = soon(client.execute("query-status")).await.unwrap_err();
+    match &error {
+        // Whichever of reading and writing sees it first.
+        ExecuteError::Interrupted { cause } => {
+            assert!(matches!(**cause, DisconnectCause::Eof), "{cause:?}");
+        }
+        ExecuteError::State(_) => {}
+        _ => panic!("{error:?}"),
+    }
+    let cause = soon(client.closed()).await.unwrap();
+    assert!(matches!(*cause, DisconnectCause::Eof), "{cause:?}");
+}
+
+#[tokio::test]
+async fn dropping_the_last_client_frees_the_monitor() {
+    let fake = Fake::start(Script::default()).await.unwrap();
+    for _ in 0..3 {
+        let client = Client::new(Options::default());
+        soon(client.connect(&address(&fake))).await.unwrap();
+        soon(client.execute("query-status")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_frees_the_monitor() {
+    let fake = Fake::start(Script::default()).await.unwrap();
+    let client = Client::new(Options::default());
+    let to = address(&fake);
+    {
+        let mut connect = Box::pin(client.connect(&to));
+        assert!(connect.as_mut().now_or_never().is_none());
+        assert_eq!(client.runstate(), Runstate::Connecting);
+    }
+    assert_eq!(client.runstate(), Runstate::Idle);
+    soon(client.connect(&to)).await.unwrap();
+}
