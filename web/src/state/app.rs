@@ -1,0 +1,312 @@
+//! The whole state of a signed-in page, reduced frame by frame.
+
+use std::collections::BTreeMap;
+
+use qmp_shared::model::Seq;
+use qmp_shared::rest::Problem;
+use qmp_shared::wire::{After, ClientFrame, ClientId, ServerFrame, Subscribe};
+
+use super::events::{Log, What};
+use super::exchanges::Exchanges;
+use super::sessions::Sessions;
+
+/// Id of the one subscription: every event of every session.
+const EVERYTHING: u64 = 1;
+
+/// Most events of each session that are replayed when the page is opened.
+const HISTORY: usize = 1_000;
+
+/// Everything that the console told this page.
+#[derive(Debug, Default)]
+pub(crate) struct App {
+    /// The console's version; empty before the first hello.
+    pub(crate) version: String,
+    /// All sessions.
+    pub(crate) sessions: Sessions,
+    /// The events seen.
+    pub(crate) log: Log,
+    /// Commands and replies.
+    pub(crate) exchanges: Exchanges,
+    /// Why the console refused our subscription.
+    pub(crate) refused: Option<Problem>,
+    journal: Option<String>,
+    cursors: BTreeMap<String, Seq>,
+}
+
+/// Which parts a frame changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// The sessions, or the console's version.
+    pub(crate) sessions: bool,
+    /// The log of events.
+    pub(crate) events: bool,
+    /// The exchanges.
+    pub(crate) exchanges: bool,
+}
+
+impl Changes {
+    /// What either of them changed.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            sessions: self.sessions || other.sessions,
+            events: self.events || other.events,
+            exchanges: self.exchanges || other.exchanges,
+        }
+    }
+
+    /// Whether anything changed.
+    pub(crate) fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+impl App {
+    /// Reduces one frame; `now` in milliseconds of the page's clock.
+    pub(crate) fn apply(&mut self, frame: ServerFrame, now: f64) -> Changes {
+        let mut changes = Changes::default();
+        match frame {
+            ServerFrame::Hello(hello) => {
+                changes.sessions = true;
+                self.version = hello.version;
+                let sessions = hello.sessions.into_iter();
+                self.sessions = sessions.map(|info| (info.name.clone(), info)).collect();
+                if self
+                    .journal
+                    .as_ref()
+                    .is_some_and(|journal| *journal != hello.journal)
+                {
+                    changes.events = true;
+                    self.cursors.clear();
+                    self.log.push("".into(), What::Renumbered);
+                }
+                self.journal = Some(hello.journal);
+            }
+            ServerFrame::Session(frame) => {
+                changes.sessions = true;
+                self.sessions
+                    .insert(frame.session.name.clone(), frame.session);
+            }
+            ServerFrame::Event(event) => {
+                let cursor = self.cursors.get(&event.session);
+                if cursor.is_none_or(|cursor| event.seq > *cursor) {
+                    changes.events = true;
+                    self.cursors.insert(event.session.clone(), event.seq);
+                    self.log.push_event(event);
+                }
+            }
+            ServerFrame::Gap(gap) => {
+                // What is missing before the first event of a session was
+                // never going to be shown here.
+                if self.cursors.contains_key(&gap.session) {
+                    changes.events = true;
+                    let what = What::Gap {
+                        from: gap.from,
+                        to: gap.to,
+                    };
+                    self.log.push(gap.session.as_str().into(), what);
+                }
+                self.cursors.insert(gap.session, gap.to);
+            }
+            ServerFrame::Reply(reply) => {
+                changes.exchanges = true;
+                if let Some(id) = number(&reply.id) {
+                    self.exchanges.finish(id, reply.into_result(), now);
+                }
+            }
+            ServerFrame::Error(error) => match (error.id.as_ref().and_then(number), error.sub) {
+                (Some(id), _) => {
+                    changes.exchanges = true;
+                    self.exchanges.finish(id, Err(error.problem), now);
+                }
+                (None, Some(_)) => {
+                    changes.events = true;
+                    self.refused = Some(error.problem);
+                }
+                (None, None) => {}
+            },
+            ServerFrame::Subscribed(_) => {
+                changes.events = self.refused.take().is_some();
+            }
+            ServerFrame::Pong(_) => {}
+        }
+        changes
+    }
+
+    /// The connection is gone.
+    pub(crate) fn disconnected(&mut self, now: f64) -> Changes {
+        self.exchanges.interrupt(now);
+        Changes {
+            exchanges: true,
+            ..Changes::default()
+        }
+    }
+
+    /// Asks for every event of every session; call after each hello. The first
+    /// time the latest ones are replayed, later it goes on where it left off.
+    pub(crate) fn subscribe(&mut self) -> ClientFrame {
+        let is_replay = self.cursors.is_empty();
+        let start = |name: &String| self.cursors.get(name).copied().unwrap_or(Seq(0));
+        let after = self
+            .sessions
+            .keys()
+            .map(|name| (name.clone(), start(name)))
+            .collect();
+        ClientFrame::Subscribe(Subscribe {
+            sub: ClientId::from(EVERYTHING),
+            session: None,
+            names: Default::default(),
+            after: Some(After::Each(after)),
+            limit: is_replay.then_some(HISTORY),
+        })
+    }
+}
+
+fn number(id: &ClientId) -> Option<u64> {
+    id.get().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::events::Feed;
+    use crate::state::exchanges::{Key, Progress, Purpose};
+
+    fn apply(app: &mut App, text: &str) -> Changes {
+        app.apply(ServerFrame::decode(text).unwrap().unwrap(), 100.0)
+    }
+
+    fn hello(app: &mut App, journal: &str) -> Changes {
+        let session = SESSION;
+        apply(
+            app,
+            &format!(
+                r#"{{"type":"hello","version":"1","journal":"{journal}","role":"admin","sessions":[{session}]}}"#
+            ),
+        )
+    }
+
+    const SESSION: &str = r#"{"name":"vm","kind":"qmp","address":"unix:/x","state":"running",
+        "since":"2026-01-01T00:00:00Z",
+        "counters":{"connections":1,"commands":0,"events":0,"dropped":0}}"#;
+
+    fn event(app: &mut App, seq: u64) -> Changes {
+        apply(
+            app,
+            &format!(
+                r#"{{"type":"event","subs":[1],"session":"vm","seq":{seq},"received":"","event":{{"event":"A"}}}}"#
+            ),
+        )
+    }
+
+    fn rows(app: &App) -> usize {
+        let mut feed = Feed::default();
+        feed.refresh(&app.log);
+        feed.len()
+    }
+
+    fn subscription(app: &mut App) -> String {
+        serde_json::to_string(&app.subscribe()).unwrap()
+    }
+
+    #[test]
+    fn subscribes_from_the_start_then_goes_on_where_it_left_off() {
+        let mut app = App::default();
+        assert!(hello(&mut app, "j").sessions);
+        assert_eq!(
+            subscription(&mut app),
+            r#"{"type":"subscribe","sub":1,"after":{"vm":0},"limit":1000}"#
+        );
+        event(&mut app, 7);
+        hello(&mut app, "j");
+        assert_eq!(
+            subscription(&mut app),
+            r#"{"type":"subscribe","sub":1,"after":{"vm":7}}"#
+        );
+    }
+
+    #[test]
+    fn another_journal_means_other_numbers() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        event(&mut app, 7);
+        assert!(hello(&mut app, "k").events);
+        assert!(subscription(&mut app).contains(r#""after":{"vm":0}"#));
+        assert!(event(&mut app, 1).events);
+        assert_eq!(rows(&app), 3);
+    }
+
+    #[test]
+    fn an_event_is_shown_once() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        assert!(event(&mut app, 1).events);
+        assert!(!event(&mut app, 1).any());
+        assert_eq!(rows(&app), 1);
+    }
+
+    #[test]
+    fn a_gap_is_a_row_but_not_before_the_first_event() {
+        let gap = r#"{"type":"gap","sub":1,"session":"vm","from":2,"to":9}"#;
+        let mut app = App::default();
+        hello(&mut app, "j");
+        app.subscribe();
+        assert!(!apply(&mut app, gap).any());
+        event(&mut app, 10);
+        app.subscribe();
+        let later = r#"{"type":"gap","sub":1,"session":"vm","from":11,"to":19}"#;
+        assert!(apply(&mut app, later).events);
+        assert_eq!(rows(&app), 2);
+        assert!(subscription(&mut app).contains(r#"{"vm":19}"#));
+    }
+
+    #[test]
+    fn replies_and_refusals_find_their_command() {
+        let mut app = App::default();
+        let key = Key {
+            session: "vm".into(),
+            command: "x".into(),
+            purpose: Purpose::User,
+        };
+        let id = app.exchanges.begin(key.clone(), 90.0).unwrap();
+        let frame = format!(r#"{{"type":"reply","id":{id},"return":{{ "a":1.50 }}}}"#);
+        assert!(apply(&mut app, &frame).exchanges);
+        let Progress::Finished {
+            elapsed,
+            result: Ok(text),
+        } = &app.exchanges.latest(&key).unwrap().progress
+        else {
+            panic!()
+        };
+        assert_eq!((*elapsed, &**text), (10.0, r#"{ "a":1.50 }"#));
+
+        let id = app.exchanges.begin(key.clone(), 90.0).unwrap();
+        let problem =
+            r#"{"type":"/problems/invalid-request","status":400,"title":"t","detail":"d"}"#;
+        apply(
+            &mut app,
+            &format!(r#"{{"type":"error","id":{id},"problem":{problem}}}"#),
+        );
+        let progress = &app.exchanges.latest(&key).unwrap().progress;
+        assert!(matches!(
+            progress,
+            Progress::Finished { result: Err(_), .. }
+        ));
+        apply(
+            &mut app,
+            &format!(r#"{{"type":"error","sub":1,"problem":{problem}}}"#),
+        );
+        assert_eq!(app.refused.as_ref().unwrap().detail, "d");
+        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
+        assert!(app.refused.is_none());
+    }
+
+    #[test]
+    fn sessions_come_and_change() {
+        let mut app = App::default();
+        let frame = format!(r#"{{"type":"session","session":{SESSION}}}"#);
+        assert!(apply(&mut app, &frame).sessions);
+        apply(&mut app, &frame.replace("running", "retrying"));
+        assert_eq!(app.sessions["vm"].state.as_str(), "retrying");
+        assert_eq!(app.sessions.len(), 1);
+    }
+}

@@ -1,0 +1,215 @@
+//! Commands on their way and the replies that came: request and response
+//! joined by the id that this tab gave them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use qmp_shared::rest::{Outcome, Problem, ProblemKind};
+use serde_json::value::RawValue;
+
+/// Most exchanges kept. When full, the oldest finished one goes; while all of
+/// them are pending, no other can begin.
+const CAPACITY: usize = 64;
+
+/// Which commands share one place on the page: a new exchange takes the place
+/// of the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    /// The session.
+    pub(crate) session: String,
+    /// The command's name.
+    pub(crate) command: String,
+    /// Who wanted it.
+    pub(crate) purpose: Purpose,
+}
+
+/// Who wanted an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// Somebody pressed Send.
+    User,
+    /// The page needs the reply itself.
+    Page,
+}
+
+/// One command and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Exchange {
+    /// Its id on the socket.
+    pub(crate) id: u64,
+    /// Where it belongs.
+    pub(crate) key: Key,
+    /// When it was sent, in milliseconds of the page's clock.
+    pub(crate) sent: f64,
+    /// How far it is.
+    pub(crate) progress: Progress,
+}
+
+/// How far an exchange is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Progress {
+    /// Sent.
+    Pending,
+    /// Answered.
+    Finished {
+        /// From sending to the answer, in milliseconds.
+        elapsed: f64,
+        /// The return value verbatim, or what went wrong.
+        result: Result<Arc<str>, Arc<Problem>>,
+    },
+}
+
+/// The exchanges of this tab.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanges {
+    next: u64,
+    list: VecDeque<Exchange>,
+}
+
+impl Exchanges {
+    /// Begins an exchange and answers its id; `None` when as many as can be
+    /// kept are pending.
+    pub(crate) fn begin(&mut self, key: Key, now: f64) -> Option<u64> {
+        if self.list.len() >= CAPACITY {
+            let finished = |exchange: &Exchange| exchange.progress != Progress::Pending;
+            let oldest = self.list.iter().position(finished)?;
+            self.list.remove(oldest);
+        }
+        self.next += 1;
+        let id = self.next;
+        let progress = Progress::Pending;
+        self.list.push_back(Exchange {
+            id,
+            key,
+            sent: now,
+            progress,
+        });
+        Some(id)
+    }
+
+    /// The answer to `id` came. One to an id that nobody waits for is dropped.
+    pub(crate) fn finish(&mut self, id: u64, result: Result<Box<RawValue>, Problem>, now: f64) {
+        let pending =
+            |exchange: &&mut Exchange| exchange.id == id && exchange.progress == Progress::Pending;
+        if let Some(exchange) = self.list.iter_mut().find(pending) {
+            let elapsed = now - exchange.sent;
+            let result = match result {
+                Ok(value) => Ok(Box::<str>::from(value).into()),
+                Err(problem) => Err(Arc::new(problem)),
+            };
+            exchange.progress = Progress::Finished { elapsed, result };
+        }
+    }
+
+    /// The connection to the console is gone: nobody can tell any more what
+    /// became of the commands on their way.
+    pub(crate) fn interrupt(&mut self, now: f64) {
+        let ids = self
+            .list
+            .iter()
+            .filter(|exchange| exchange.progress == Progress::Pending);
+        for id in ids.map(|exchange| exchange.id).collect::<Vec<_>>() {
+            let problem = Problem::new(
+                ProblemKind::ExecuteInterrupted,
+                "the connection to the console was lost before the reply",
+            );
+            self.finish(id, Err(problem.outcome(Outcome::Unknown)), now);
+        }
+    }
+
+    /// The newest exchange in that place.
+    pub(crate) fn latest(&self, key: &Key) -> Option<&Exchange> {
+        self.list.iter().rev().find(|exchange| exchange.key == *key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(command: &str) -> Key {
+        Key {
+            session: "vm".into(),
+            command: command.into(),
+            purpose: Purpose::User,
+        }
+    }
+
+    fn value(text: &str) -> Result<Box<RawValue>, Problem> {
+        Ok(RawValue::from_string(text.into()).unwrap())
+    }
+
+    fn returned(exchanges: &Exchanges, command: &str) -> Option<String> {
+        match &exchanges.latest(&key(command))?.progress {
+            Progress::Finished {
+                result: Ok(text), ..
+            } => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn replies_in_any_order_go_to_their_own() {
+        let mut exchanges = Exchanges::default();
+        let a = exchanges.begin(key("a"), 10.0).unwrap();
+        let b = exchanges.begin(key("b"), 11.0).unwrap();
+        exchanges.finish(b, value("2"), 12.0);
+        exchanges.finish(a, value("1"), 15.0);
+        exchanges.finish(a, value("8"), 16.0);
+        exchanges.finish(99, value("9"), 16.0);
+        assert_eq!(returned(&exchanges, "a").unwrap(), "1");
+        assert_eq!(returned(&exchanges, "b").unwrap(), "2");
+        let Progress::Finished { elapsed, .. } = exchanges.latest(&key("a")).unwrap().progress
+        else {
+            panic!()
+        };
+        assert_eq!(elapsed, 5.0);
+    }
+
+    #[test]
+    fn the_newest_takes_the_place_of_the_one_before() {
+        let mut exchanges = Exchanges::default();
+        let first = exchanges.begin(key("a"), 0.0).unwrap();
+        exchanges.finish(first, value("1"), 0.0);
+        exchanges.begin(key("a"), 0.0);
+        assert_eq!(
+            exchanges.latest(&key("a")).unwrap().progress,
+            Progress::Pending
+        );
+        exchanges.finish(first, value("7"), 0.0);
+        assert_eq!(
+            exchanges.latest(&key("a")).unwrap().progress,
+            Progress::Pending
+        );
+    }
+
+    #[test]
+    fn a_lost_connection_leaves_the_outcome_unknown() {
+        let mut exchanges = Exchanges::default();
+        exchanges.begin(key("a"), 0.0);
+        exchanges.interrupt(1.0);
+        let Progress::Finished {
+            result: Err(problem),
+            ..
+        } = &exchanges.latest(&key("a")).unwrap().progress
+        else {
+            panic!()
+        };
+        assert_eq!(problem.outcome, Some(Outcome::Unknown));
+        assert_eq!(problem.kind, ProblemKind::ExecuteInterrupted);
+    }
+
+    #[test]
+    fn bounded_but_never_at_the_cost_of_a_pending_one() {
+        let mut exchanges = Exchanges::default();
+        let first = exchanges.begin(key("0"), 0.0).unwrap();
+        for n in 1..CAPACITY {
+            exchanges.begin(key(&n.to_string()), 0.0).unwrap();
+        }
+        assert_eq!(exchanges.begin(key("x"), 0.0), None);
+        exchanges.finish(first, value("1"), 0.0);
+        assert!(exchanges.begin(key("x"), 0.0).is_some());
+        assert!(exchanges.latest(&key("0")).is_none());
+        assert!(exchanges.latest(&key("1")).is_some());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the front end knows and how it changes: plain types without signals,
+//! sockets, timers or a document, so that all of it is tested natively.
+//!
+//! Data flow: the store decodes a frame → [`App::apply`] → [`Changes`] says
+//! which part is new → the store notifies the signals of that part → the
+//! views read it again. Times come in as arguments; nothing here has a clock.
+
+pub(crate) mod app;
+pub(crate) mod backoff;
+pub(crate) mod danger;
+pub(crate) mod editor;
+pub(crate) mod events;
+pub(crate) mod exchanges;
+pub(crate) mod link;
+pub(crate) mod search;
+pub(crate) mod sessions;
+pub(crate) mod text;
+pub(crate) mod theme;
+pub(crate) mod time;
+pub(crate) mod tree;
+
+pub(crate) use app::{App, Changes};

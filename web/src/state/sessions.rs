@@ -1,0 +1,172 @@
+//! What the pages say about a session.
+
+use std::collections::BTreeMap;
+
+use qmp_shared::model::EndpointKind;
+use qmp_shared::rest::{SessionInfo, SessionState};
+
+use super::text::visible;
+
+/// All sessions, by name.
+pub(crate) type Sessions = BTreeMap<String, SessionInfo>;
+
+/// The colour that goes with a state; the words are always there as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// As it should be.
+    Good,
+    /// On its way.
+    Busy,
+    /// Wants attention.
+    Warn,
+    /// Gone.
+    Bad,
+    /// At rest.
+    Idle,
+}
+
+impl Tone {
+    /// The class in the style sheet.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Good => "badge good",
+            Self::Busy => "badge busy",
+            Self::Warn => "badge warn",
+            Self::Bad => "badge bad",
+            Self::Idle => "badge idle",
+        }
+    }
+}
+
+/// The tone of a connection's state.
+pub(crate) fn state_tone(state: SessionState) -> Tone {
+    match state {
+        SessionState::Running => Tone::Good,
+        SessionState::Connecting => Tone::Busy,
+        SessionState::Waiting => Tone::Warn,
+        SessionState::Retrying => Tone::Bad,
+        SessionState::Disconnected => Tone::Idle,
+    }
+}
+
+/// The tone of a VM's run state, as QEMU names it.
+pub(crate) fn status_tone(status: &str) -> Tone {
+    match status {
+        "running" => Tone::Good,
+        "inmigrate" | "finish-migrate" | "restore-vm" | "save-vm" | "colo" => Tone::Busy,
+        "guest-panicked" | "internal-error" | "io-error" | "watchdog" => Tone::Bad,
+        "shutdown" | "postmigrate" => Tone::Warn,
+        _ => Tone::Idle,
+    }
+}
+
+/// What is at the other end: `QEMU 7.2.22 (Debian ...)`.
+pub(crate) fn endpoint(info: &SessionInfo) -> String {
+    if info.kind == EndpointKind::Qga {
+        return "QEMU guest agent".to_owned();
+    }
+    let Some(greeting) = &info.greeting else {
+        return String::new();
+    };
+    let version = &greeting.version;
+    let mut text = String::from("QEMU ");
+    text.push_str(&version.qemu.to_string());
+    if !version.package.is_empty() {
+        text.push_str(" (");
+        text.push_str(&visible(&version.package));
+        text.push(')');
+    }
+    text
+}
+
+/// Why no command can be sent now; `None` when it can.
+pub(crate) fn unavailable(info: Option<&SessionInfo>, name: &str) -> Option<String> {
+    let Some(info) = info else {
+        return Some("There is no session named “".to_owned() + &visible(name) + "”.");
+    };
+    if info.state == SessionState::Running {
+        return None;
+    }
+    let mut text = "The session is ".to_owned() + info.state.as_str();
+    match &info.cause {
+        Some(cause) => {
+            text.push_str(": ");
+            text.push_str(&visible(cause));
+        }
+        None => text.push('.'),
+    }
+    Some(text)
+}
+
+/// The session to show when the address names none: the first running one,
+/// else the first.
+pub(crate) fn pick(sessions: &Sessions) -> Option<&str> {
+    let running = sessions
+        .values()
+        .find(|info| info.state == SessionState::Running);
+    running
+        .or(sessions.values().next())
+        .map(|info| info.name.as_str())
+}
+
+/// What identifies one connection's schema: it changes when the session came
+/// to be running anew, maybe with another QEMU at the other end.
+pub(crate) fn incarnation(info: &SessionInfo) -> Option<(u64, String)> {
+    (info.state == SessionState::Running).then(|| (info.counters.connections, endpoint(info)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(name: &str, state: &str, rest: &str) -> SessionInfo {
+        serde_json::from_str(&format!(
+            r#"{{"name":"{name}","kind":"qmp","address":"unix:/x","state":"{state}",
+                "since":"2026-01-01T00:00:00Z",
+                "counters":{{"connections":1,"commands":0,"events":0,"dropped":0}}{rest}}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn says_why_nothing_can_be_sent() {
+        assert_eq!(unavailable(Some(&session("vm", "running", "")), "vm"), None);
+        let waiting = session("vm", "waiting", r#","cause":"in use by another client""#);
+        assert_eq!(
+            unavailable(Some(&waiting), "vm").unwrap(),
+            "The session is waiting: in use by another client"
+        );
+        let idle = session("vm", "disconnected", "");
+        assert_eq!(
+            unavailable(Some(&idle), "vm").unwrap(),
+            "The session is disconnected."
+        );
+        assert!(
+            unavailable(None, "n\u{202e}o")
+                .unwrap()
+                .contains("\\u{202e}")
+        );
+    }
+
+    #[test]
+    fn picks_the_first_running_one() {
+        let mut sessions = Sessions::new();
+        assert_eq!(pick(&sessions), None);
+        sessions.insert("a".into(), session("a", "retrying", ""));
+        assert_eq!(pick(&sessions), Some("a"));
+        sessions.insert("b".into(), session("b", "running", ""));
+        assert_eq!(pick(&sessions), Some("b"));
+    }
+
+    #[test]
+    fn a_new_connection_is_a_new_incarnation() {
+        let mut info = session("vm", "running", "");
+        let first = incarnation(&info);
+        info.counters.commands += 1;
+        assert_eq!(incarnation(&info), first);
+        info.counters.connections += 1;
+        assert_ne!(incarnation(&info), first);
+        info.state = SessionState::Retrying;
+        assert_eq!(incarnation(&info), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! What the browser is asked for: clocks, storage, clipboard, address.
+
+use std::time::Duration;
+
+use leptos::prelude::{document, request_animation_frame, set_timeout, window};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::state::theme::Theme;
+use crate::state::time::{Instant, Offset};
+
+const THEME: &str = "qmp-console.theme";
+
+/// Where tables become cards; the style sheet has the same number.
+const NARROW: &str = "(max-width: 760px)";
+
+/// The page's monotonic clock, in milliseconds.
+pub(crate) fn now() -> f64 {
+    window()
+        .performance()
+        .map_or_else(js_sys::Date::now, |clock| clock.now())
+}
+
+/// The wall clock.
+pub(crate) fn wall_clock() -> Instant {
+    Instant::from_millis(js_sys::Date::now())
+}
+
+/// The local offset from UTC at that instant.
+pub(crate) fn offset(instant: Instant) -> Offset {
+    let date = js_sys::Date::new(&JsValue::from_f64((instant.0 / 1000) as f64));
+    Offset(-(date.get_timezone_offset() as i32))
+}
+
+/// Runs `task` before the next frame is drawn; soon, when none is drawn
+/// because the page is hidden.
+pub(crate) fn next_frame(task: impl FnOnce() + 'static) {
+    if document().hidden() {
+        set_timeout(task, Duration::from_millis(200));
+    } else {
+        request_animation_frame(task);
+    }
+}
+
+/// Address of the console's WebSocket.
+pub(super) fn socket_address() -> String {
+    let location = window().location();
+    let is_secure = location
+        .protocol()
+        .is_ok_and(|protocol| protocol == "https:");
+    let scheme = if is_secure { "wss://" } else { "ws://" };
+    scheme.to_owned() + &location.host().unwrap_or_default() + "/api/v1/ws"
+}
+
+/// Takes the token out of the address (`/#token=...`), so that it stays
+/// neither on the screen nor in the history.
+pub(super) fn take_token() -> Option<String> {
+    let location = window().location();
+    let hash = location.hash().ok()?;
+    let token = hash.strip_prefix("#token=")?;
+    let bare = location.pathname().ok()? + &location.search().ok()?;
+    if let Ok(history) = window().history()
+        && let Err(error) = history.replace_state_with_url(&JsValue::NULL, "", Some(&bare))
+    {
+        web_sys::console::warn_1(&error);
+    }
+    js_sys::decode_uri_component(token).ok().map(String::from)
+}
+
+/// The theme that was chosen in this browser.
+pub(super) fn stored_theme() -> Theme {
+    let word = storage().and_then(|storage| storage.get_item(THEME).ok().flatten());
+    word.map_or_else(Theme::default, |word| Theme::parse(&word))
+}
+
+/// Shows the theme and keeps the choice.
+pub(crate) fn apply_theme(theme: Theme) {
+    if let Some(root) = document().document_element() {
+        // A browser that refuses either still shows the page.
+        let _ = root.set_attribute("data-theme", theme.as_str());
+    }
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(THEME, theme.as_str());
+    }
+}
+
+/// Whether the window is too narrow for tables.
+pub(crate) fn is_narrow() -> bool {
+    window()
+        .match_media(NARROW)
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+}
+
+/// Copies text; whether the browser allowed it.
+pub(crate) async fn copy(text: &str) -> bool {
+    // Undefined outside secure contexts, whatever the type says.
+    let clipboard = window().navigator().clipboard();
+    if JsValue::from(&clipboard).is_undefined() {
+        return false;
+    }
+    JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Address of this page, with another path and query.
+pub(crate) fn absolute(path: &str) -> String {
+    window().location().origin().unwrap_or_default() + path
+}
+
+/// Says something in the browser's own console that no user could act on.
+pub(crate) fn warn(text: &str) {
+    web_sys::console::warn_1(&JsValue::from_str(text));
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}

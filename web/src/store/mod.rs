@@ -1,0 +1,310 @@
+//! Signals around the plain state, the one WebSocket, and the REST calls.
+//!
+//! Data flow: [`socket`] decodes frames → [`Store::apply`] reduces them at
+//! once, which is cheap → the revisions of the parts that changed are raised,
+//! at most once per animation frame → whatever view reads a part runs again.
+//! Nothing here decides anything that a test would want to see: that is in
+//! [`crate::state`].
+
+pub(crate) mod api;
+pub(crate) mod browser;
+mod schemas;
+mod socket;
+
+use std::time::Duration;
+
+use futures_channel::{mpsc, oneshot};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::wire::{self, ClientFrame, ClientId, ServerFrame};
+use serde_json::value::RawValue;
+
+use crate::state::exchanges::Key;
+use crate::state::link::{Auth, Link};
+use crate::state::theme::Theme;
+use crate::state::{App, Changes};
+
+pub(crate) use schemas::SchemaState;
+
+/// Everything that views share. A handle: copies are the same store.
+#[derive(Clone, Copy)]
+pub(crate) struct Store {
+    /// Who is signed in.
+    pub(crate) auth: RwSignal<Auth>,
+    /// The connection to the console.
+    pub(crate) link: RwSignal<Link>,
+    /// Why the last attempt to reach the console failed.
+    pub(crate) trouble: RwSignal<Option<String>>,
+    /// Light or dark.
+    pub(crate) theme: RwSignal<Theme>,
+    /// What a screen reader is told next.
+    pub(crate) announcement: RwSignal<String>,
+    /// Whether the window is too narrow for tables.
+    pub(crate) is_narrow: RwSignal<bool>,
+    /// Rises once a second, for whatever shows an age.
+    pub(crate) clock: RwSignal<u32>,
+    app: StoredValue<App>,
+    revisions: Revisions,
+    schemas: StoredValue<schemas::Cache>,
+    pending: StoredValue<Pending>,
+    outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
+    wake: StoredValue<Option<oneshot::Sender<()>>>,
+}
+
+/// Rise when a part of the state changed; reading one subscribes to it.
+#[derive(Clone, Copy)]
+struct Revisions {
+    sessions: RwSignal<u64>,
+    events: RwSignal<u64>,
+    exchanges: RwSignal<u64>,
+}
+
+/// Changes that the views were not told of yet.
+#[derive(Default)]
+struct Pending {
+    changes: Changes,
+    is_scheduled: bool,
+}
+
+/// The store, from anywhere below the root.
+pub(crate) fn use_store() -> Store {
+    expect_context()
+}
+
+impl Store {
+    /// A store that knows nothing yet.
+    pub(crate) fn new() -> Self {
+        let revision = || RwSignal::new(0);
+        Self {
+            auth: RwSignal::new(Auth::default()),
+            link: RwSignal::new(Link::default()),
+            trouble: RwSignal::new(None),
+            theme: RwSignal::new(browser::stored_theme()),
+            announcement: RwSignal::new(String::new()),
+            is_narrow: RwSignal::new(browser::is_narrow()),
+            clock: RwSignal::new(0),
+            app: StoredValue::new(App::default()),
+            revisions: Revisions {
+                sessions: revision(),
+                events: revision(),
+                exchanges: revision(),
+            },
+            schemas: StoredValue::new(schemas::Cache::default()),
+            pending: StoredValue::new(Pending::default()),
+            outgoing: StoredValue::new(None),
+            wake: StoredValue::new(None),
+        }
+    }
+
+    /// Signs in with the token of the address, if it carries one, and connects.
+    pub(crate) fn start(self) {
+        let tick = move || self.clock.update(|ticks| *ticks = ticks.wrapping_add(1));
+        set_interval(tick, Duration::from_secs(1));
+        spawn_local(async move {
+            self.sign_in_by_address().await;
+            self.connect();
+        });
+    }
+
+    /// The address changed under an open page: it may carry a token now.
+    pub(crate) fn start_again(self) {
+        spawn_local(async move {
+            if self.sign_in_by_address().await && self.auth.get_untracked() == Auth::SignedOut {
+                self.connect();
+            }
+        });
+    }
+
+    /// Whether the address carried a token, and the console accepted it.
+    async fn sign_in_by_address(self) -> bool {
+        let Some(token) = browser::take_token() else {
+            return false;
+        };
+        let outcome = api::login(&token).await;
+        let is_in = outcome.is_ok();
+        self.trouble
+            .set(outcome.err().map(|problem| problem.detail));
+        is_in
+    }
+
+    /// Keeps a connection to the console until nobody is signed in.
+    pub(crate) fn connect(self) {
+        spawn_local(socket::run(self));
+    }
+
+    /// Ends the login here and at the console.
+    pub(crate) fn sign_out(self) {
+        spawn_local(async move {
+            match api::logout().await {
+                Ok(()) => {
+                    self.auth.set(Auth::SignedOut);
+                    self.outgoing.set_value(None);
+                    self.wake();
+                    self.app.set_value(App::default());
+                    self.schemas.set_value(schemas::Cache::default());
+                    self.notify(Changes {
+                        sessions: true,
+                        events: true,
+                        exchanges: true,
+                    });
+                }
+                Err(problem) => self.announcement.set(problem.detail),
+            }
+        });
+    }
+
+    /// Does not wait any longer before the next attempt to connect; on a
+    /// connection that stands, asks whether it still does.
+    pub(crate) fn wake(self) {
+        self.wake.update_value(|wake| {
+            if let Some(wake) = wake.take() {
+                // The waiting task may have been woken by its own timer.
+                let _ = wake.send(());
+            }
+        });
+        self.send(socket::Outgoing::Probe);
+    }
+
+    /// Reads the state, and again whenever the sessions change.
+    pub(crate) fn with_sessions<T>(self, read: impl FnOnce(&App) -> T) -> T {
+        self.revisions.sessions.track();
+        self.app.with_value(read)
+    }
+
+    /// Reads the state, and again whenever events came.
+    pub(crate) fn with_events<T>(self, read: impl FnOnce(&App) -> T) -> T {
+        self.revisions.events.track();
+        self.app.with_value(read)
+    }
+
+    /// Reads the state, and again whenever a command was sent or answered.
+    pub(crate) fn with_exchanges<T>(self, read: impl FnOnce(&App) -> T) -> T {
+        self.revisions.exchanges.track();
+        self.app.with_value(read)
+    }
+
+    /// Reads the state once.
+    pub(crate) fn peek<T>(self, read: impl FnOnce(&App) -> T) -> T {
+        self.app.with_value(read)
+    }
+
+    /// Forgets the events of this tab.
+    pub(crate) fn clear_events(self) {
+        self.app.update_value(|app| app.log.clear());
+        self.notify(Changes {
+            events: true,
+            ..Changes::default()
+        });
+    }
+
+    /// Sends a command. What became of it is read by
+    /// [`Self::with_exchanges`] under `key`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] when nothing was sent and there is no place to say so.
+    pub(crate) fn execute(
+        self,
+        key: Key,
+        oob: bool,
+        arguments: Option<Box<RawValue>>,
+    ) -> Result<(), Problem> {
+        let now = browser::now();
+        let begun = self
+            .app
+            .try_update_value(|app| app.exchanges.begin(key.clone(), now));
+        let Some(id) = begun.flatten() else {
+            let detail = "too many commands are waiting for their reply";
+            return Err(Problem::new(ProblemKind::RateLimited, detail));
+        };
+        let (in_band, out_of_band) = if oob {
+            (None, Some(key.command))
+        } else {
+            (Some(key.command), None)
+        };
+        let frame = ClientFrame::Execute(wire::Execute {
+            id: ClientId::from(id),
+            session: key.session,
+            execute: in_band,
+            exec_oob: out_of_band,
+            arguments,
+            timeout: None,
+        });
+        if !self.send_frame(&frame) {
+            let detail = "there is no connection to the console; nothing was sent";
+            let problem = Problem::new(ProblemKind::StateError, detail);
+            self.app
+                .update_value(|app| app.exchanges.finish(id, Err(problem), now));
+        }
+        self.notify(Changes {
+            exchanges: true,
+            ..Changes::default()
+        });
+        Ok(())
+    }
+
+    /// Reduces one frame and tells the views, replies at once, the rest with
+    /// the next animation frame.
+    fn apply(self, frame: ServerFrame) {
+        let now = browser::now();
+        let changes = self
+            .app
+            .try_update_value(|app| app.apply(frame, now))
+            .unwrap_or_default();
+        if changes.exchanges {
+            self.notify(changes);
+        } else if changes.any() {
+            self.schedule(changes);
+        }
+    }
+
+    fn notify(self, changes: Changes) {
+        if changes.sessions {
+            self.revisions.sessions.update(|revision| *revision += 1);
+        }
+        if changes.events {
+            self.revisions.events.update(|revision| *revision += 1);
+        }
+        if changes.exchanges {
+            self.revisions.exchanges.update(|revision| *revision += 1);
+        }
+    }
+
+    fn schedule(self, changes: Changes) {
+        let is_first = self.pending.try_update_value(|pending| {
+            pending.changes = pending.changes.and(changes);
+            !std::mem::replace(&mut pending.is_scheduled, true)
+        });
+        if is_first == Some(true) {
+            browser::next_frame(move || {
+                let pending = self
+                    .pending
+                    .try_update_value(std::mem::take)
+                    .unwrap_or_default();
+                self.notify(pending.changes);
+            });
+        }
+    }
+
+    /// Whether the frame was taken; it was not when there is no connection or
+    /// its queue is full.
+    fn send_frame(self, frame: &ClientFrame) -> bool {
+        match serde_json::to_string(frame) {
+            Ok(text) => self.send(socket::Outgoing::Frame(text)),
+            Err(error) => {
+                browser::warn(&error.to_string());
+                false
+            }
+        }
+    }
+
+    fn send(self, outgoing: socket::Outgoing) -> bool {
+        let sent = self.outgoing.try_update_value(|sender| {
+            sender
+                .as_mut()
+                .is_some_and(|sender| sender.try_send(outgoing).is_ok())
+        });
+        sent == Some(true)
+    }
+}

@@ -1,0 +1,169 @@
+//! The one WebSocket: connects, keeps it, and connects again.
+//!
+//! A task for as long as somebody is signed in. It knows frames and time, and
+//! hands every frame to [`Store::apply`].
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::future;
+use futures_util::{SinkExt, StreamExt, stream};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, WebSocketError};
+use gloo_timers::future::{IntervalStream, TimeoutFuture};
+use leptos::prelude::*;
+use qmp_shared::wire::{ClientFrame, ClientId, Ping, SUBPROTOCOL, ServerFrame};
+
+use super::{Store, api, browser};
+use crate::state::backoff::Backoff;
+use crate::state::link::{Auth, Link};
+
+/// Frames that may wait to be written. When full, a command fails and says
+/// that nothing was sent.
+const QUEUE: usize = 64;
+
+/// How often silence is looked at, in milliseconds.
+const TICK: u32 = 5_000;
+
+/// Ticks without a frame after which the console is asked for a sign of life.
+const QUIET: u32 = 3;
+
+/// Ticks without a frame after which the connection counts as dead.
+const DEAD: u32 = 5;
+
+/// What the store hands to the connection.
+pub(super) enum Outgoing {
+    /// A frame to write.
+    Frame(String),
+    /// Asks the console for a sign of life, and soon gives up without one.
+    Probe,
+}
+
+enum Input {
+    Received(Result<Message, WebSocketError>),
+    Send(Outgoing),
+    Tick,
+}
+
+/// Connects and reconnects until nobody is signed in.
+pub(super) async fn run(store: Store) {
+    let mut backoff = Backoff::default();
+    loop {
+        store.link.set(Link::Connecting);
+        match api::login_status().await {
+            Ok(status) if status.role.is_none() => {
+                store.auth.set(Auth::SignedOut);
+                return;
+            }
+            Ok(_) => {
+                store.trouble.set(None);
+                store.auth.set(Auth::SignedIn);
+                let was_greeted = converse(store).await;
+                store.outgoing.set_value(None);
+                if was_greeted {
+                    backoff.reset();
+                }
+                let now = browser::now();
+                let changes = store.app.try_update_value(|app| app.disconnected(now));
+                store.notify(changes.unwrap_or_default());
+                if store.auth.get_untracked() != Auth::SignedIn {
+                    return;
+                }
+            }
+            Err(problem) => store.trouble.set(Some(problem.detail)),
+        }
+        pause(store, backoff.next(js_sys::Math::random())).await;
+    }
+}
+
+/// Waits, unless somebody is in a hurry.
+async fn pause(store: Store, millis: u32) {
+    let (sender, woken) = oneshot::channel();
+    store.wake.set_value(Some(sender));
+    store.link.set(Link::Retrying {
+        at: browser::now() + f64::from(millis),
+    });
+    future::select(TimeoutFuture::new(millis), woken).await;
+    store.wake.set_value(None);
+}
+
+/// One connection from open to close; whether the console greeted on it.
+async fn converse(store: Store) -> bool {
+    let socket = match WebSocket::open_with_protocol(&browser::socket_address(), SUBPROTOCOL) {
+        Ok(socket) => socket,
+        Err(error) => {
+            browser::warn(&error.to_string());
+            return false;
+        }
+    };
+    let (mut writer, reader) = socket.split();
+    let (sender, outgoing) = mpsc::channel(QUEUE);
+    store.outgoing.set_value(Some(sender));
+    let ticks = IntervalStream::new(TICK).map(|()| Input::Tick);
+    let local = stream::select(outgoing.map(Input::Send), ticks);
+    let mut inputs = stream::select(reader.map(Input::Received), local);
+    let (mut was_greeted, mut silence) = (false, 0);
+    while let Some(input) = inputs.next().await {
+        // Signing out takes the sender away; the socket goes with it.
+        if store.auth.get_untracked() != Auth::SignedIn {
+            break;
+        }
+        let reply = match input {
+            Input::Received(Ok(Message::Text(text))) => {
+                silence = 0;
+                receive(store, &text, &mut was_greeted)
+            }
+            Input::Received(Ok(Message::Bytes(_))) => None,
+            Input::Received(Err(_)) => break,
+            Input::Send(Outgoing::Frame(text)) => Some(text),
+            Input::Send(Outgoing::Probe) => {
+                silence = DEAD - 1;
+                ping()
+            }
+            Input::Tick => {
+                silence += 1;
+                match silence {
+                    DEAD.. => break,
+                    QUIET.. => ping(),
+                    _ => None,
+                }
+            }
+        };
+        if let Some(text) = reply
+            && writer.send(Message::Text(text)).await.is_err()
+        {
+            break;
+        }
+    }
+    was_greeted
+}
+
+/// Reduces a frame; answers what to write in return.
+fn receive(store: Store, text: &str, was_greeted: &mut bool) -> Option<String> {
+    let frame = match ServerFrame::decode(text) {
+        Ok(frame) => frame?,
+        Err(error) => {
+            browser::warn(&error.to_string());
+            return None;
+        }
+    };
+    let is_hello = matches!(frame, ServerFrame::Hello(_));
+    store.apply(frame);
+    if !is_hello {
+        return None;
+    }
+    *was_greeted = true;
+    store.link.set(Link::Connected);
+    let subscribe = store.app.try_update_value(|app| app.subscribe())?;
+    encode(&subscribe)
+}
+
+fn ping() -> Option<String> {
+    encode(&ClientFrame::Ping(Ping {
+        id: ClientId::from(0),
+    }))
+}
+
+fn encode(frame: &ClientFrame) -> Option<String> {
+    serde_json::to_string(frame)
+        .map_err(|error| browser::warn(&error.to_string()))
+        .ok()
+}

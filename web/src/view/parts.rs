@@ -1,0 +1,92 @@
+//! Small components that several pages share.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use qmp_shared::rest::{Outcome, Problem};
+
+use crate::state::sessions::Tone;
+use crate::state::text::visible;
+use crate::store::{browser, use_store};
+
+/// A word in its colour.
+pub(super) fn badge(tone: Tone, word: String) -> impl IntoView {
+    view! { <span class=tone.class()>{word}</span> }
+}
+
+/// What a page says when it has nothing to show.
+#[component]
+pub(super) fn Empty(
+    /// Says what is missing.
+    title: &'static str,
+    /// Says what to do about it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="empty">
+            <h2>{title}</h2>
+            {children()}
+        </section>
+    }
+}
+
+/// What went wrong, with the endpoint's own words as they came.
+#[component]
+pub(super) fn ProblemBox(
+    /// What went wrong.
+    problem: Problem,
+) -> impl IntoView {
+    let is_unknown = problem.outcome == Some(Outcome::Unknown);
+    let is_done = problem.outcome == Some(Outcome::Done);
+    // The detail of the endpoint's own error is its text, once more.
+    let detail = (problem.desc.as_ref() != Some(&problem.detail)).then_some(problem.detail);
+    view! {
+        <div class="problem" role="alert">
+            <p class="problem-title">{problem.title}</p>
+            {problem.class.map(|class| view! {
+                <p class="mono"><span class="tag">{visible(&class).into_owned()}</span></p>
+            })}
+            {problem.desc.map(|desc| view! { <p class="mono verbatim">{desc}</p> })}
+            {detail.map(|detail| view! { <p class="verbatim">{detail}</p> })}
+            {is_unknown.then(|| view! {
+                <p class="loud">
+                    "Outcome unknown: the command may or may not have been executed."
+                </p>
+            })}
+            {is_done.then(|| view! { <p class="loud">"The command was executed."</p> })}
+        </div>
+    }
+}
+
+/// Copies a text and says that it did.
+#[component]
+pub(super) fn CopyButton(
+    /// What it copies, for its label: "Copy reply".
+    label: &'static str,
+    /// The text at the time of the click.
+    text: Signal<String>,
+) -> impl IntoView {
+    let store = use_store();
+    let word = RwSignal::new("Copy");
+    let copy = move |_| {
+        let text = text.get_untracked();
+        spawn_local(async move {
+            let done = if browser::copy(&text).await {
+                "Copied"
+            } else {
+                "Not allowed"
+            };
+            store.announcement.set(done.to_owned());
+            if word.try_set(done).is_none() {
+                set_timeout(
+                    move || drop(word.try_set("Copy")),
+                    Duration::from_millis(1500),
+                );
+            }
+        });
+    };
+    view! {
+        <button type="button" class="quiet small copy" aria-label=label on:click=copy>{word}</button>
+    }
+}

@@ -1,0 +1,220 @@
+//! The frame around every page: header, navigation, connection, sign out.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::hooks::use_location;
+use leptos_router::path;
+
+use super::commands::CommandsPage;
+use super::events::EventsPage;
+use super::parts::Empty;
+use super::sessions::SessionsPage;
+use super::sign_in::SignIn;
+use crate::state::link::{Auth, Link};
+use crate::state::theme::Theme;
+use crate::store::{Store, browser, use_store};
+
+/// The whole page.
+#[component]
+pub(crate) fn Root() -> impl IntoView {
+    let store = Store::new();
+    provide_context(store);
+    store.start();
+    Effect::new(move || browser::apply_theme(store.theme.get()));
+    watch_window(store);
+    view! {
+        <Router>
+            <Frame/>
+            <div class="visually-hidden" role="status" aria-live="polite">
+                {move || store.announcement.get()}
+            </div>
+        </Router>
+    }
+}
+
+/// Reacts to what happens to the window rather than in it.
+fn watch_window(store: Store) {
+    let on_resize = window_event_listener(ev::resize, move |_| {
+        let is_narrow = browser::is_narrow();
+        if store.is_narrow.get_untracked() != is_narrow {
+            store.is_narrow.set(is_narrow);
+        }
+    });
+    // A laptop that wakes up does not wait for the backoff.
+    let on_online = window_event_listener(ev::online, move |_| store.wake());
+    let on_show = window_event_listener_untyped("visibilitychange", move |_| {
+        if !document().hidden() {
+            store.wake();
+        }
+    });
+    let on_hash = window_event_listener(ev::hashchange, move |_| store.start_again());
+    on_cleanup(move || {
+        on_resize.remove();
+        on_online.remove();
+        on_show.remove();
+        on_hash.remove();
+    });
+    Effect::new(move |before: Option<Link>| {
+        let link = store.link.get();
+        let is_news = before.is_some_and(|before| before.announcement() != link.announcement());
+        if is_news && store.auth.get_untracked() == Auth::SignedIn {
+            store.announcement.set(link.announcement().to_owned());
+        }
+        link
+    });
+}
+
+#[component]
+fn Frame() -> impl IntoView {
+    let store = use_store();
+    move || match store.auth.get() {
+        Auth::SignedOut => view! { <SignIn/> }.into_any(),
+        Auth::Unknown | Auth::SignedIn => view! { <SignedIn/> }.into_any(),
+    }
+}
+
+#[component]
+fn SignedIn() -> impl IntoView {
+    let store = use_store();
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <Header/>
+        <main id="main" tabindex="-1">
+            <Show when=move || store.auth.get() == Auth::SignedIn fallback=Opening>
+                <Routes fallback=NotFound>
+                    <Route path=path!("/") view=SessionsPage/>
+                    <Route path=path!("/commands/:session?/:command?") view=CommandsPage/>
+                    <Route path=path!("/events") view=EventsPage/>
+                </Routes>
+            </Show>
+        </main>
+    }
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    let store = use_store();
+    let path = use_location().pathname;
+    let link = move |label: &'static str, address: &'static str| {
+        let is_here = Memo::new(move |_| {
+            path.with(|path| match address {
+                "/" => path == "/",
+                _ => path.starts_with(address),
+            })
+        });
+        let current = move || is_here.get().then_some("page");
+        view! { <a class="nav-link" href=address aria-current=current>{label}</a> }
+    };
+    view! {
+        <header class="bar">
+            <a class="brand" href="/" aria-label="QMP Console">
+                <img src="/favicon.svg" width="24" height="24" alt=""/>
+                <span aria-hidden="true">"QMP Console"</span>
+            </a>
+            <nav class="nav" aria-label="Main">
+                {link("Sessions", "/")}
+                {link("Commands", "/commands")}
+                {link("Events", "/events")}
+            </nav>
+            <div class="bar-tools">
+                <Connection/>
+                <ThemeSwitch/>
+                <button type="button" class="quiet" on:click=move |_| store.sign_out()>
+                    "Sign out"
+                </button>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn Connection() -> impl IntoView {
+    let store = use_store();
+    // Counts down once a second, and only while there is something to count.
+    let tick = RwSignal::new(());
+    Effect::new(move || {
+        if let Link::Retrying { .. } = store.link.get() {
+            let period = Duration::from_millis(500);
+            let handle = set_interval_with_handle(move || tick.set(()), period).ok();
+            on_cleanup(move || {
+                if let Some(handle) = handle {
+                    handle.clear();
+                }
+            });
+        }
+    });
+    let words = Memo::new(move |_| {
+        tick.track();
+        store.link.get().words(browser::now())
+    });
+    let class = move || match store.link.get() {
+        Link::Connected => "badge good link",
+        Link::Connecting => "badge busy link",
+        Link::Retrying { .. } => "badge bad link",
+    };
+    let is_retrying = move || matches!(store.link.get(), Link::Retrying { .. });
+    view! {
+        <span class=class title="Connection to the console">{words}</span>
+        <Show when=is_retrying>
+            <button type="button" class="quiet" on:click=move |_| store.wake()>"Retry now"</button>
+        </Show>
+    }
+}
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let theme = use_store().theme;
+    let label = move || match theme.get() {
+        Theme::System => "Theme: system",
+        Theme::Light => "Theme: light",
+        Theme::Dark => "Theme: dark",
+    };
+    let icon = move || match theme.get() {
+        Theme::System => "M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13",
+        Theme::Light => {
+            "M8 4.8a3.2 3.2 0 1 0 0 6.4 3.2 3.2 0 0 0 0-6.4M8 .8v1.7M8 13.5v1.7M.8 8h1.7M13.5 8h1.7M2.9 2.9l1.2 1.2M11.9 11.9l1.2 1.2M2.9 13.1l1.2-1.2M11.9 4.1l1.2-1.2"
+        }
+        Theme::Dark => "M13.8 9.6A6 6 0 0 1 6.4 2.2a6 6 0 1 0 7.4 7.4z",
+    };
+    view! {
+        <button
+            type="button"
+            class="quiet icon"
+            aria-label=label
+            title=label
+            on:click=move |_| theme.update(|theme| *theme = theme.next())
+        >
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" class="glyph">
+                <path d=icon/>
+            </svg>
+        </button>
+    }
+}
+
+/// Before it is known who is signed in.
+#[component]
+fn Opening() -> impl IntoView {
+    let trouble = use_store().trouble;
+    move || match trouble.get() {
+        None => view! { <p class="loading">"Connecting to the console…"</p> }.into_any(),
+        Some(trouble) => view! {
+            <Empty title="The console cannot be reached">
+                <p>{trouble}</p>
+                <p>"This page keeps trying."</p>
+            </Empty>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <Empty title="There is no such page">
+            <p><a href="/">"All sessions"</a></p>
+        </Empty>
+    }
+}
