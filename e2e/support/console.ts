@@ -1,0 +1,79 @@
+// The console under test: the delivered binary, on a port of its own.
+
+import { randomBytes } from 'node:crypto';
+
+import { Process } from './process.ts';
+import { consoleBinary } from './programs.ts';
+
+/** What a console serves: addresses by the names of its sessions. */
+export type Sessions = Record<string, string | { address: string }>;
+
+/** A running `qmp-console serve`. */
+export class Console {
+  /** Lets its bearer in. */
+  readonly token = randomBytes(32).toString('hex');
+  readonly #args: readonly string[];
+  #process: Process | undefined;
+  /** `127.0.0.1:PORT`; the port stays when the console is started again. */
+  #host = '127.0.0.1:0';
+
+  constructor(sessions: Sessions, args: readonly string[] = []) {
+    const pairs = Object.entries(sessions).map(([name, endpoint]) => {
+      const address = typeof endpoint === 'string' ? endpoint : endpoint.address;
+      return ['--session', `${name}=${address}`];
+    });
+    this.#args = ['serve', '--ephemeral', '--log', 'debug', ...pairs.flat(), ...args];
+  }
+
+  /** Its own `HOST:PORT`. */
+  get host(): string {
+    return this.#host;
+  }
+
+  /** The address of its first page, ending in `/`. */
+  get url(): string {
+    return `http://${this.#host}/`;
+  }
+
+  /** An address under `/api/v1/`. */
+  api(path: string): string {
+    return `${this.url}api/v1/${path}`;
+  }
+
+  /** The header that shows the token. */
+  get authorization(): { authorization: string } {
+    return { authorization: `Bearer ${this.token}` };
+  }
+
+  /** Where a browser signs in by opening it. */
+  get signInUrl(): string {
+    return `${this.url}#token=${this.token}`;
+  }
+
+  /** Starts it; returns when it accepts connections. */
+  async start(): Promise<void> {
+    if (this.#process?.running) throw new Error('the console is running already');
+    const args = [...this.#args, '--listen', this.#host];
+    this.#process = await Process.start('qmp-console', consoleBinary(), args, {
+      env: { QMP_CONSOLE_TOKEN: this.token },
+    });
+    const [, host] = await this.#process.line(/^listening on http:\/\/([^/]+)\/$/);
+    this.#host = host ?? this.#host;
+  }
+
+  /** Asks it to end, waits until it is gone, and tells how it ended. */
+  async stop(): Promise<string | undefined> {
+    return await this.#process?.stop('SIGTERM');
+  }
+
+  /** Ends it and starts it again on the same port, with the same token. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** What it said, for a failed test. */
+  get log(): string {
+    return this.#process?.log ?? '';
+  }
+}
