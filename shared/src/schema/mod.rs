@@ -167,8 +167,9 @@ pub struct Variant {
     pub ty: TypeId,
 }
 
-/// How many of an enum's values [`Schema::describe`] names.
-const DESCRIBED_VALUES: usize = 6;
+/// How many of an enum's values or an alternate's types [`Schema::describe`]
+/// names.
+const DESCRIBED_CHOICES: usize = 6;
 
 /// How deep [`Schema::describe`] looks into arrays and alternates.
 const DESCRIBED_DEPTH: usize = 4;
@@ -255,11 +256,11 @@ impl Schema {
             Type::Builtin(builtin) => text.push_str(builtin.describe()),
             Type::Enum { values } => {
                 text.push_str("enum:");
-                for (index, value) in values.iter().take(DESCRIBED_VALUES).enumerate() {
+                for (index, value) in values.iter().take(DESCRIBED_CHOICES).enumerate() {
                     text.push_str(if index == 0 { " " } else { " | " });
                     text.push_str(&value.name);
                 }
-                if values.len() > DESCRIBED_VALUES {
+                if values.len() > DESCRIBED_CHOICES {
                     text.push_str(" | …");
                 }
             }
@@ -270,11 +271,14 @@ impl Schema {
             Type::Object(object) if object.members.is_empty() => text.push_str("empty object"),
             Type::Object(_) => text.push_str("object"),
             Type::Alternate { choices } => {
-                for (index, choice) in choices.iter().enumerate() {
+                for (index, choice) in choices.iter().take(DESCRIBED_CHOICES).enumerate() {
                     if index > 0 {
                         text.push_str(" or ");
                     }
                     self.describe_into(text, *choice, depth - 1);
+                }
+                if choices.len() > DESCRIBED_CHOICES {
+                    text.push_str(" or …");
                 }
             }
         }

@@ -7,6 +7,7 @@
 
 pub(crate) mod app;
 pub(crate) mod backoff;
+pub(crate) mod commands;
 pub(crate) mod danger;
 pub(crate) mod editor;
 pub(crate) mod events;

@@ -134,11 +134,6 @@ impl Tree {
         tree
     }
 
-    /// The whole text, verbatim.
-    pub(crate) fn text(&self) -> &Arc<str> {
-        &self.text
-    }
-
     /// The text of one node's value, verbatim.
     pub(crate) fn value(&self, id: NodeId) -> &str {
         let node = self.nodes.get(id);

@@ -103,11 +103,6 @@ pub(crate) async fn copy(text: &str) -> bool {
     JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
-/// Address of this page, with another path and query.
-pub(crate) fn absolute(path: &str) -> String {
-    window().location().origin().unwrap_or_default() + path
-}
-
 /// Says something in the browser's own console that no user could act on.
 pub(crate) fn warn(text: &str) {
     web_sys::console::warn_1(&JsValue::from_str(text));

@@ -20,6 +20,7 @@ use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::wire::{self, ClientFrame, ClientId, ServerFrame};
 use serde_json::value::RawValue;
 
+use crate::state::editor::Drafts;
 use crate::state::exchanges::Key;
 use crate::state::link::{Auth, Link};
 use crate::state::theme::Theme;
@@ -47,6 +48,8 @@ pub(crate) struct Store {
     app: StoredValue<App>,
     revisions: Revisions,
     schemas: StoredValue<schemas::Cache>,
+    /// What was entered for commands that are not shown now.
+    pub(crate) drafts: StoredValue<Drafts>,
     pending: StoredValue<Pending>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
     wake: StoredValue<Option<oneshot::Sender<()>>>,
@@ -91,6 +94,7 @@ impl Store {
                 exchanges: revision(),
             },
             schemas: StoredValue::new(schemas::Cache::default()),
+            drafts: StoredValue::new(Drafts::default()),
             pending: StoredValue::new(Pending::default()),
             outgoing: StoredValue::new(None),
             wake: StoredValue::new(None),
@@ -143,6 +147,7 @@ impl Store {
                     self.wake();
                     self.app.set_value(App::default());
                     self.schemas.set_value(schemas::Cache::default());
+                    self.drafts.set_value(Drafts::default());
                     self.notify(Changes {
                         sessions: true,
                         events: true,

@@ -6,12 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::rest::{Problem, ProblemKind};
-struct Schema;
-impl Schema {
-    fn parse(_: &str) -> Result<Self, String> {
-        Ok(Self)
-    }
-}
+use qmp_shared::schema::Schema;
 
 use super::{Store, api};
 
@@ -23,7 +18,7 @@ type Incarnation = (u64, String);
 pub(super) struct Cache(HashMap<String, (Incarnation, Arc<Schema>)>);
 
 /// A session's schema, as far as it is known.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum SchemaState {
     /// Asked for.
     #[default]
@@ -36,7 +31,8 @@ pub(crate) enum SchemaState {
 
 impl Store {
     /// Puts the session's schema into `state`, from the cache or the console.
-    /// A late answer for another session than `is_wanted` says is kept in the
+    /// Until the console has answered, that of the connection before stands. A
+    /// late answer for another session than `is_wanted` says is kept in the
     /// cache only.
     pub(crate) fn load_schema(
         self,
@@ -45,15 +41,15 @@ impl Store {
         state: RwSignal<SchemaState>,
         is_wanted: impl Fn() -> bool + 'static,
     ) {
-        let cached = self.schemas.with_value(|cache| {
-            let entry = cache.0.get(&session).filter(|(of, _)| *of == incarnation);
-            entry.map(|(_, schema)| Arc::clone(schema))
-        });
-        if let Some(schema) = cached {
-            state.set(SchemaState::Ready(schema));
+        let cached = self
+            .schemas
+            .with_value(|cache| cache.0.get(&session).cloned());
+        let is_current = cached.as_ref().is_some_and(|(of, _)| *of == incarnation);
+        let before = cached.map(|(_, schema)| SchemaState::Ready(schema));
+        state.set(before.clone().unwrap_or_default());
+        if is_current {
             return;
         }
-        state.set(SchemaState::Loading);
         spawn_local(async move {
             let loaded = match api::schema(&session).await {
                 Ok(reply) => Schema::parse(reply.schema.get())
@@ -61,18 +57,27 @@ impl Store {
                 Err(problem) => Err(problem),
             };
             let loaded = match loaded {
-                Ok(schema) => {
-                    let schema = Arc::new(schema);
-                    self.schemas.update_value(|cache| {
-                        cache.0.insert(session, (incarnation, Arc::clone(&schema)));
-                    });
-                    SchemaState::Ready(schema)
-                }
-                Err(problem) => SchemaState::Unavailable(problem),
+                Ok(schema) => SchemaState::Ready(self.keep_schema(session, incarnation, schema)),
+                Err(problem) => before.unwrap_or(SchemaState::Unavailable(problem)),
             };
             if is_wanted() {
                 state.try_set(loaded);
             }
         });
+    }
+
+    /// Puts a schema into the cache. One that says the same as the one before
+    /// is that one, so that what was made from it stays valid.
+    fn keep_schema(self, session: String, incarnation: Incarnation, schema: Schema) -> Arc<Schema> {
+        let kept = self.schemas.try_update_value(|cache| {
+            let before = cache.0.get(&session).map(|(_, before)| before);
+            let kept = match before.filter(|before| ***before == schema) {
+                Some(before) => Arc::clone(before),
+                None => Arc::new(schema.clone()),
+            };
+            cache.0.insert(session, (incarnation, Arc::clone(&kept)));
+            kept
+        });
+        kept.unwrap_or_else(|| Arc::new(schema))
     }
 }

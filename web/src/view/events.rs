@@ -11,7 +11,7 @@ use qmp_shared::filter::EventFilter;
 use wasm_bindgen::JsCast;
 
 use super::json_tree::JsonTree;
-use super::parts::{CopyButton, ProblemBox};
+use super::parts::{CopyButton, ProblemBox, SessionSelect};
 use crate::state::events::{EventRow, Feed, Query, Row, What, Window};
 use crate::state::text::{counted, grouped, percent_encoded, visible};
 use crate::store::{browser, use_store};
@@ -146,18 +146,6 @@ fn Toolbar(
             },
         );
     });
-    let sessions = Memo::new(move |_| {
-        store.with_sessions(|app| app.sessions.keys().cloned().collect::<Vec<_>>())
-    });
-    // A session of the address that the console does not have stays visible.
-    let options = move || {
-        let mut options = sessions.get();
-        let wanted = session.get();
-        if !wanted.is_empty() && !options.contains(&wanted) {
-            options.push(wanted);
-        }
-        options
-    };
     let is_paused = Memo::new(move |_| page.with_feed(Feed::is_paused));
     let waiting = Memo::new(move |_| page.with_feed(Feed::waiting));
     let pause = move |_| {
@@ -180,24 +168,14 @@ fn Toolbar(
     };
     view! {
         <div class="toolbar" role="group" aria-label="Which events">
-            <div class="field">
-                <label for="events-session">"Session"</label>
-                <select
-                    id="events-session"
-                    prop:value=move || { sessions.track(); session.get() }
-                    on:change=move |event| {
-                        let session = event_target_value(&event);
-                        go.with_value(|go| go(&session, &names.get_untracked()));
-                    }
-                >
-                    <option value="">"All sessions"</option>
-                    {move || options().into_iter().map(|name| {
-                        let is_it = { let name = name.clone(); move || session.get() == name };
-                        let shown = visible(&name).into_owned();
-                        view! { <option value=name selected=is_it>{shown}</option> }
-                    }).collect_view()}
-                </select>
-            </div>
+            <SessionSelect
+                id="events-session"
+                session=session
+                all="All sessions"
+                choose=move |session: String| {
+                    go.with_value(|go| go(&session, &names.get_untracked()));
+                }
+            />
             <div class="field grow">
                 <label for="events-names">"Filter by name"</label>
                 <input

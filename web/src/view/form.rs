@@ -1,1 +1,520 @@
-//! x
+//! A command's arguments as a form: one control for each value, made from the
+//! types of the schema, to any depth.
+//!
+//! Each control reads its own value by its path and draws itself anew only when
+//! that changes, so that whoever types keeps the focus. What has been entered is
+//! in [`crate::state::editor`]; here are no decisions.
+
+use leptos::prelude::*;
+use qmp_shared::command::{Action, Edit, Path};
+use qmp_shared::schema::{Builtin, Features, Type, TypeId};
+
+use super::commands::tag;
+use crate::state::editor::{Control, Editor, Faults, FieldShape};
+use crate::state::text::visible;
+use crate::store::use_store;
+
+/// The form's side of one command that is being entered.
+#[derive(Clone, Copy)]
+pub(super) struct Desk {
+    /// What has been entered.
+    pub(super) editor: StoredValue<Editor>,
+    /// Rises when something came, went or moved, or was entered elsewhere.
+    pub(super) structure: RwSignal<u64>,
+    /// Rises with every change.
+    pub(super) revision: RwSignal<u64>,
+    /// What is wrong with what has been entered.
+    pub(super) faults: Memo<Faults>,
+    /// Whether the user tried to send it: from then on, what is missing is
+    /// wrong.
+    pub(super) attempted: RwSignal<bool>,
+}
+
+impl Desk {
+    /// Reads what has been entered, and again when something came or went.
+    pub(super) fn drawn<T>(self, read: impl FnOnce(&Editor) -> T) -> T {
+        self.structure.track();
+        self.editor.with_value(read)
+    }
+
+    /// Reads what has been entered, and again with every change.
+    pub(super) fn typed<T>(self, read: impl FnOnce(&Editor) -> T) -> T {
+        self.revision.track();
+        self.editor.with_value(read)
+    }
+
+    /// Everything may be another now.
+    pub(super) fn changed(self) {
+        self.structure.update(|structure| *structure += 1);
+        self.revision.update(|revision| *revision += 1);
+    }
+
+    fn edit(self, path: Path, action: Action) {
+        let edit = Edit { path, action };
+        match self.editor.try_update_value(|editor| editor.apply(edit)) {
+            Some(Ok(true)) => self.changed(),
+            Some(Ok(false)) => self.revision.update(|revision| *revision += 1),
+            Some(Err(error)) => use_store().announcement.set(error.to_string()),
+            None => {}
+        }
+    }
+
+    /// What is wrong with the value itself. What was not entered yet is not
+    /// wrong before the user tries to send it.
+    fn fault(self, path: &Path) -> Option<String> {
+        let is_told = self.attempted.get() || self.typed(|editor| !editor.text(path).is_empty());
+        if !is_told {
+            return None;
+        }
+        self.faults.with(|faults| {
+            let fault = faults.blocking.iter().find(|fault| fault.path == *path);
+            fault.map(|fault| fault.message.clone())
+        })
+    }
+
+    fn describe(self, ty: TypeId) -> String {
+        let text = self
+            .editor
+            .with_value(|editor| editor.schema().map(|schema| schema.describe(ty)));
+        visible(&text.unwrap_or_default()).into_owned()
+    }
+}
+
+/// The id of a value's control.
+pub(super) fn control_id(path: &Path) -> String {
+    "argument-".to_owned() + &path.to_string()
+}
+
+/// The arguments of the command.
+#[component]
+pub(super) fn ArgumentsForm(desk: Desk) -> impl IntoView {
+    let is_empty = Memo::new(move |_| {
+        let (fields, open) = desk.drawn(|editor| editor.fields(&Path::root()));
+        fields.is_empty() && !open
+    });
+    view! {
+        <Show
+            when=move || !is_empty.get()
+            fallback=|| view! { <p class="muted">"This command takes no arguments."</p> }
+        >
+            {object(desk, Path::root())}
+        </Show>
+    }
+}
+
+/// The fields of an object.
+fn object(desk: Desk, path: Path) -> AnyView {
+    let path = StoredValue::new(path);
+    let shape =
+        Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.fields(path))));
+    let fields = move || shape.with(|(fields, _)| fields.clone());
+    let is_open = Memo::new(move |_| shape.with(|(_, open)| *open));
+    view! {
+        <div class="fields">
+            <For
+                each=fields
+                key=|field| (field.name.clone(), field.ty, field.present)
+                children=move |shape| field(desk, path.get_value(), shape)
+            />
+            <Show when=move || is_open.get()>
+                <AddMember desk path/>
+            </Show>
+        </div>
+    }
+    .into_any()
+}
+
+fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
+    let path = StoredValue::new(parent.member(&shape.name));
+    let id = control_id(&path.get_value());
+    let name = visible(&shape.name).into_owned();
+    let described = if shape.described {
+        desk.describe(shape.ty)
+    } else {
+        "any value".to_owned()
+    };
+    let include = (shape.optional && shape.described).then(|| {
+        let toggle = move |event| {
+            let action = if event_target_checked(&event) {
+                Action::Add
+            } else {
+                Action::Remove
+            };
+            desk.edit(path.get_value(), action);
+        };
+        view! {
+            <input
+                type="checkbox"
+                class="include"
+                id=(!shape.present).then(|| id.clone())
+                aria-label="Include ".to_owned() + &name
+                title="Include this optional argument"
+                prop:checked=shape.present
+                on:change=toggle
+            />
+        }
+    });
+    let remove = (!shape.described).then(|| {
+        let label = "Remove ".to_owned() + &name;
+        let remove = move |_| desk.edit(path.get_value(), Action::Remove);
+        view! {
+            <button type="button" class="quiet small" aria-label=label on:click=remove>"Remove"</button>
+        }
+    });
+    let is_required = shape.described && !shape.optional;
+    let label = name.clone();
+    let control = shape.present.then(|| {
+        view! { <div class="control">{value(desk, path.get_value(), name)}</div> }
+    });
+    view! {
+        <div class="argument" class:absent=!shape.present>
+            <div class="argument-head">
+                {include}
+                <label for=id class="mono">{label}</label>
+                {is_required.then(|| view! { <span class="required">"required"</span> })}
+                <span class="type">{described}</span>
+                {feature_tags(&shape.features)}
+                {remove}
+            </div>
+            {control}
+        </div>
+    }
+}
+
+pub(super) fn feature_tags(features: &Features) -> impl IntoView + use<> {
+    let known = [
+        (features.deprecated, "deprecated"),
+        (features.unstable, "unstable"),
+    ];
+    known
+        .into_iter()
+        .filter_map(|(has, word)| has.then(|| tag(word)))
+        .collect_view()
+}
+
+/// A value and what is wrong with it; `label` is what its control is called.
+fn value(desk: Desk, path: Path, label: String) -> AnyView {
+    let id = control_id(&path) + "-fault";
+    let path_of_fault = path.clone();
+    let fault = Memo::new(move |_| desk.fault(&path_of_fault));
+    view! {
+        {control(desk, path, label, false)}
+        <p class="fault" id=id>{fault}</p>
+    }
+    .into_any()
+}
+
+/// The control of a value; `inside` is that of an alternate's chosen type.
+fn control(desk: Desk, path: Path, label: String, inside: bool) -> AnyView {
+    let path = StoredValue::new(path);
+    let kind = Memo::new(move |_| {
+        path.with_value(|path| desk.drawn(|editor| editor.control(path, inside)))
+    });
+    let draw = move || {
+        let Some((ty, control)) = kind.get() else {
+            return ().into_any();
+        };
+        let (path, label) = (path.get_value(), label.clone());
+        match control {
+            Control::Text(builtin) => text(desk, path, label, builtin),
+            Control::Bool => boolean(desk, path, label),
+            Control::Null => view! { <span class="mono muted">"null"</span> }.into_any(),
+            Control::Choice => choice(desk, path, label, ty),
+            Control::Object => nested(desk, path, label),
+            Control::Array => array(desk, path, label),
+            Control::Alternate => alternate(desk, path, label, ty),
+            Control::Raw(builtin) => raw(desk, path, label, builtin),
+        }
+    };
+    draw.into_any()
+}
+
+/// What the controls of single values have in common.
+fn is_wrong(desk: Desk, path: StoredValue<Path>) -> impl Fn() -> Option<&'static str> + Copy {
+    move || path.with_value(|path| desk.fault(path)).map(|_| "true")
+}
+
+fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
+    let id = control_id(&path);
+    let fault_id = id.clone() + "-fault";
+    let path = StoredValue::new(path);
+    let placeholder = match builtin {
+        Builtin::Int => "42, 0x2a, 64K",
+        Builtin::Number => "0.5",
+        _ => "",
+    };
+    let is_empty = Memo::new(move |_| {
+        path.with_value(|path| desk.typed(|editor| editor.is_empty_string(path)))
+    });
+    view! {
+        <input
+            type="text"
+            class="mono"
+            id=id
+            aria-label=label
+            aria-describedby=fault_id
+            aria-invalid=is_wrong(desk, path)
+            placeholder=placeholder
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck="false"
+            prop:value=move || path.with_value(|path| desk.drawn(|editor| editor.text(path)))
+            on:input=move |event| {
+                desk.edit(path.get_value(), Action::SetText(event_target_value(&event)));
+            }
+        />
+        <Show when=move || is_empty.get()>
+            <p class="hint">"Sent as the empty string."</p>
+        </Show>
+    }
+    .into_any()
+}
+
+fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
+    let id = control_id(&path);
+    let fault_id = id.clone() + "-fault";
+    let path = StoredValue::new(path);
+    let placeholder = match builtin {
+        Builtin::Object => "JSON: {\"key\": \"value\"}",
+        Builtin::Array => "JSON: [1, 2]",
+        _ => "JSON: 1, \"text\", true, {…}",
+    };
+    view! {
+        <textarea
+            class="mono"
+            rows="2"
+            id=id
+            aria-label=label
+            aria-describedby=fault_id
+            aria-invalid=is_wrong(desk, path)
+            placeholder=placeholder
+            autocapitalize="off"
+            spellcheck="false"
+            prop:value=move || path.with_value(|path| desk.drawn(|editor| editor.text(path)))
+            on:input=move |event| {
+                desk.edit(path.get_value(), Action::SetText(event_target_value(&event)));
+            }
+        ></textarea>
+    }
+    .into_any()
+}
+
+fn boolean(desk: Desk, path: Path, label: String) -> AnyView {
+    let id = control_id(&path);
+    let path = StoredValue::new(path);
+    let is_true =
+        Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.is_true(path))));
+    view! {
+        <span class="boolean">
+            <input
+                type="checkbox"
+                id=id
+                aria-label=label
+                prop:checked=is_true
+                on:change=move |event| {
+                    desk.edit(path.get_value(), Action::SetBool(event_target_checked(&event)));
+                }
+            />
+            <span class="mono" aria-hidden="true">
+                {move || if is_true.get() { "true" } else { "false" }}
+            </span>
+        </span>
+    }
+    .into_any()
+}
+
+fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
+    let id = control_id(&path);
+    let fault_id = id.clone() + "-fault";
+    let path = StoredValue::new(path);
+    let values =
+        desk.editor
+            .with_value(|editor| match editor.schema().map(|schema| schema.ty(ty)) {
+                Some(Type::Enum { values }) => values.clone(),
+                _ => Vec::new(),
+            });
+    let chosen = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.text(path))));
+    let options = values.into_iter().map(|value| {
+        let mut words = visible(&value.name).into_owned();
+        if value.features.deprecated {
+            words.push_str(" (deprecated)");
+        }
+        if value.features.unstable {
+            words.push_str(" (unstable)");
+        }
+        let name = value.name.clone();
+        let is_it = move || chosen.with(|chosen| *chosen == name);
+        view! { <option value=value.name prop:selected=is_it>{words}</option> }
+    });
+    view! {
+        <select
+            class="mono"
+            id=id
+            aria-label=label
+            aria-describedby=fault_id
+            aria-invalid=is_wrong(desk, path)
+            on:change=move |event| {
+                desk.edit(path.get_value(), Action::Choose(event_target_value(&event)));
+            }
+        >
+            <option value="" disabled prop:selected=move || chosen.with(String::is_empty)>
+                "choose…"
+            </option>
+            {options.collect_view()}
+        </select>
+    }
+    .into_any()
+}
+
+fn nested(desk: Desk, path: Path, label: String) -> AnyView {
+    view! {
+        <div class="nested" role="group" aria-label=label>
+            {object(desk, path)}
+        </div>
+    }
+    .into_any()
+}
+
+fn array(desk: Desk, path: Path, label: String) -> AnyView {
+    let id = control_id(&path);
+    let path = StoredValue::new(path);
+    let count = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.items(path))));
+    let add = "Add an item to ".to_owned() + &label;
+    let name = label.clone();
+    view! {
+        <div class="nested" role="group" aria-label=label>
+            <For
+                each=move || 0..count.get()
+                key=|index| *index
+                children=move |index| item(desk, path.get_value().index(index), index, count, &name)
+            />
+            <button
+                type="button"
+                class="small"
+                id=id
+                aria-label=add
+                on:click=move |_| desk.edit(path.get_value(), Action::Push)
+            >
+                "Add item"
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: &str) -> AnyView {
+    let id = control_id(&path);
+    let label = array.to_owned() + "[" + &index.to_string() + "]";
+    let button = |word: &'static str, glyph: &'static str| {
+        let name = word.to_owned() + " " + &label;
+        (name.clone(), name, glyph)
+    };
+    let (up, down, remove) = (
+        button("Move up", "↑"),
+        button("Move down", "↓"),
+        button("Remove", "✕"),
+    );
+    let path = StoredValue::new(path);
+    let act = move |action| desk.edit(path.get_value(), action);
+    let is_last = move || index + 1 >= count.get();
+    view! {
+        <div class="item">
+            <div class="item-head">
+                <label for=id class="mono muted">"["{index}"]"</label>
+                <button
+                    type="button" class="quiet small icon" aria-label=up.0 title=up.1
+                    disabled=index == 0
+                    on:click=move |_| act(Action::MoveTo(index.saturating_sub(1)))
+                >{up.2}</button>
+                <button
+                    type="button" class="quiet small icon" aria-label=down.0 title=down.1
+                    disabled=is_last
+                    on:click=move |_| act(Action::MoveTo(index + 1))
+                >{down.2}</button>
+                <button
+                    type="button" class="quiet small icon" aria-label=remove.0 title=remove.1
+                    on:click=move |_| act(Action::Remove)
+                >{remove.2}</button>
+            </div>
+            <div class="control">{value(desk, path.get_value(), label)}</div>
+        </div>
+    }
+    .into_any()
+}
+
+fn alternate(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
+    let choices =
+        desk.editor
+            .with_value(|editor| match editor.schema().map(|schema| schema.ty(ty)) {
+                Some(Type::Alternate { choices }) => choices.clone(),
+                _ => Vec::new(),
+            });
+    let path = StoredValue::new(path);
+    let branch =
+        Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.branch(path))));
+    let options = choices.into_iter().enumerate().map(|(index, ty)| {
+        let is_it = move || branch.get() == index;
+        view! { <option value=index.to_string() prop:selected=is_it>{desk.describe(ty)}</option> }
+    });
+    let choose = move |event| {
+        if let Ok(index) = event_target_value(&event).parse() {
+            desk.edit(path.get_value(), Action::Branch(index));
+        }
+    };
+    // Another type may have the same control; what it shows is another all the same.
+    let chosen = move || {
+        branch.track();
+        control(desk, path.get_value(), label.clone(), true)
+    };
+    let name = "Type of ".to_owned() + &label_of(path);
+    view! {
+        <select class="branch" aria-label=name on:change=choose>{options.collect_view()}</select>
+        {chosen}
+    }
+    .into_any()
+}
+
+fn label_of(path: StoredValue<Path>) -> String {
+    visible(&path.with_value(Path::to_string)).into_owned()
+}
+
+/// Adds a member that the schema does not describe, as a property to
+/// `device_add`.
+#[component]
+fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    let id = path.with_value(|path| control_id(path)) + "-add";
+    let add = move || {
+        let entered = name.get_untracked().trim().to_owned();
+        if !entered.is_empty() {
+            desk.edit(path.get_value(), Action::AddUndescribed(entered));
+            name.set(String::new());
+        }
+    };
+    view! {
+        <div class="add-member">
+            <label for=id.clone()>"Another argument"</label>
+            <div class="add-member-row">
+                <input
+                    type="text"
+                    class="mono"
+                    id=id
+                    placeholder="name of a property"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    prop:value=name
+                    on:input=move |event| name.set(event_target_value(&event))
+                    on:keydown=move |event| {
+                        if event.key() == "Enter" && !event.ctrl_key() && !event.meta_key() {
+                            event.prevent_default();
+                            add();
+                        }
+                    }
+                />
+                <button type="button" on:click=move |_| add()>"Add"</button>
+            </div>
+            <p class="hint">"The schema does not describe the properties of devices."</p>
+        </div>
+    }
+}

@@ -54,23 +54,27 @@ pub(super) fn JsonTree(
         });
     };
     view! {
-        <div class="tree mono" role="tree" aria-label=label node_ref=root on:keydown=on_key>
-            <For
-                each=move || lines.get()
-                key=|line| *line
-                children=move |line| match line {
-                    Line::Node(id) => {
-                        let toggle = move || drop(act(line, Move::Toggle));
-                        node_line(tree, id, lines, current, toggle).into_any()
+            <div class="tree mono" role="tree" aria-label=label node_ref=root on:keydown=on_key>
+                <For
+                    each=move || lines.get()
+                    key=|line| *line
+                    children=move |line| match line {
+                        Line::Node(id) => {
+                            let toggle = move || {
+     act(line, Move::Toggle);
+    };
+                            node_line(tree, id, lines, current, toggle).into_any()
+                        }
+                        Line::More(id) => {
+                            let more = move || {
+     act(line, Move::Toggle);
+    };
+                            more_line(tree, id, lines, current, more).into_any()
+                        }
                     }
-                    Line::More(id) => {
-                        let more = move || drop(act(line, Move::Toggle));
-                        more_line(tree, id, lines, current, more).into_any()
-                    }
-                }
-            />
-        </div>
-    }
+                />
+            </div>
+        }
 }
 
 fn node_line(

@@ -1,6 +1,9 @@
 //! What the user sees. Components hold no logic: they read the state through
 //! the store, and turn clicks and keys into calls.
 
+#![expect(unreachable_pub, reason = "the component macro makes its items public")]
+
+mod command;
 mod commands;
 mod events;
 mod form;

@@ -80,7 +80,9 @@ pub(super) fn CopyButton(
             store.announcement.set(done.to_owned());
             if word.try_set(done).is_none() {
                 set_timeout(
-                    move || drop(word.try_set("Copy")),
+                    move || {
+                        word.try_set("Copy");
+                    },
                     Duration::from_millis(1500),
                 );
             }
@@ -88,5 +90,50 @@ pub(super) fn CopyButton(
     };
     view! {
         <button type="button" class="quiet small copy" aria-label=label on:click=copy>{word}</button>
+    }
+}
+
+/// Chooses one of the console's sessions.
+#[component]
+pub(super) fn SessionSelect(
+    /// The id of its control, unique on the page.
+    id: &'static str,
+    /// The name of the chosen one. One that the console does not have stays
+    /// visible.
+    session: Memo<String>,
+    /// What to do when another one is chosen.
+    choose: impl Fn(String) + 'static,
+    /// The words for an empty name, where that can be chosen.
+    #[prop(optional)]
+    all: Option<&'static str>,
+) -> impl IntoView {
+    let store = use_store();
+    let names = Memo::new(move |_| {
+        let wanted = session.get();
+        let mut names = store.with_sessions(|app| app.sessions.keys().cloned().collect::<Vec<_>>());
+        if !wanted.is_empty() && !names.contains(&wanted) {
+            names.push(wanted);
+        }
+        names
+    });
+    let options = move || {
+        let option = |name: String| {
+            let shown = visible(&name).into_owned();
+            let value = name.clone();
+            let is_it = move || session.with(|session| *session == name);
+            view! { <option value=value prop:selected=is_it>{shown}</option> }
+        };
+        names.get().into_iter().map(option).collect_view()
+    };
+    view! {
+        <div class="field">
+            <label for=id>"Session"</label>
+            <select id=id on:change=move |event| choose(event_target_value(&event))>
+                {all.map(|words| view! {
+                    <option value="" prop:selected=move || session.with(String::is_empty)>{words}</option>
+                })}
+                {options}
+            </select>
+        </div>
     }
 }

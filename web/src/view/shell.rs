@@ -98,6 +98,14 @@ fn SignedIn() -> impl IntoView {
 fn Header() -> impl IntoView {
     let store = use_store();
     let path = use_location().pathname;
+    Effect::new(move || {
+        let page = path.with(|path| match path.split('/').nth(1).unwrap_or_default() {
+            "commands" => "Commands",
+            "events" => "Events",
+            _ => "Sessions",
+        });
+        document().set_title(&(page.to_owned() + " · QMP Console"));
+    });
     let link = move |label: &'static str, address: &'static str| {
         let is_here = Memo::new(move |_| {
             path.with(|path| match address {
