@@ -27,6 +27,8 @@ interface Fixtures {
   serve: (sessions: Sessions, args?: readonly string[]) => Promise<Console>;
   /** A running console with the one session `vm`. */
   console: Console;
+  /** What the page complained about that it should not; must stay empty. */
+  complaints: string[];
 }
 
 export const test = base.extend<Fixtures>({
@@ -70,7 +72,27 @@ export const test = base.extend<Fixtures>({
     const console = await serve({ vm });
     await use(console);
   },
+
+  // Every test that opens a page fails when the page breaks its own security
+  // policy, panics, or says anything in the browser's console that is not about
+  // a console that the test itself took away.
+  complaints: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() !== 'error' && message.type() !== 'warning') return;
+        if (!EXPECTED.test(message.text())) complaints.push(message.text());
+      });
+      await use(complaints);
+      expect(complaints).toEqual([]);
+    },
+    { auto: true },
+  ],
 });
+
+/** What Chromium itself says of refused, failed or cut connections. */
+const EXPECTED = /Failed to load resource|WebSocket connection to|net::ERR_/;
 
 interface Startable {
   start(): Promise<void>;

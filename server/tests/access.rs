@@ -1,5 +1,7 @@
 //! Who is let in, and what every answer says to a browser.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic, their helpers too")]
+
 mod common;
 
 use base64::Engine;

@@ -1,6 +1,8 @@
 //! Every frame, in both directions, beside its frozen JSON: a change here is a
 //! change for programs that we cannot see.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic, their helpers too")]
+
 use std::collections::BTreeMap;
 
 use qmp_shared::filter::EventFilter;

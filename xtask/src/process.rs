@@ -40,8 +40,6 @@ pub(crate) struct Process {
     child: Child,
     /// `None` for a child that shares our group, and so our terminal.
     group: Option<Pid>,
-    signal: Signal,
-    grace: Duration,
     log: Option<PathBuf>,
     ended: Option<ExitStatus>,
 }
@@ -85,27 +83,9 @@ impl Process {
             name,
             child,
             group,
-            signal: Signal::TERM,
-            grace: GRACE,
             log: None,
             ended: None,
         })
-    }
-
-    /// Asked to end by this signal, and given this long.
-    pub(crate) fn ended_by(mut self, signal: Signal, grace: Duration) -> Self {
-        (self.signal, self.grace) = (signal, grace);
-        self
-    }
-
-    /// What messages call it.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its standard output, once, if it was piped.
-    pub(crate) fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
-        self.child.stdout.take()
     }
 
     /// How it ended, if it has. What it left in its group is killed by then.
@@ -187,8 +167,8 @@ impl Process {
         if self.ended.is_some() {
             return;
         }
-        self.signal_group(self.signal);
-        let deadline = Instant::now() + self.grace;
+        self.signal_group(Signal::TERM);
+        let deadline = Instant::now() + GRACE;
         while Instant::now() < deadline {
             match self.exited() {
                 Ok(Some(_)) => return,

@@ -103,9 +103,9 @@ impl Instant {
         let age = now.0 - self.0;
         let (count, unit) = match age {
             ..SECOND => return "just now".to_owned(),
-            ..MINUTE => (age / SECOND, " s ago"),
-            ..HOUR => (age / MINUTE, " min ago"),
-            ..DAY => (age / HOUR, " h ago"),
+            SECOND..MINUTE => (age / SECOND, " s ago"),
+            MINUTE..HOUR => (age / MINUTE, " min ago"),
+            HOUR..DAY => (age / HOUR, " h ago"),
             _ => (age / DAY, " d ago"),
         };
         count.to_string() + unit
@@ -139,8 +139,8 @@ pub(crate) fn elapsed(millis: f64) -> String {
     let tenths = (millis.max(0.0) * 10.0).round() as u64;
     match tenths {
         ..100 => decimal(tenths, 1) + " ms",
-        ..10_000 => (tenths / 10).to_string() + " ms",
-        ..600_000 => decimal(tenths / 100, 2) + " s",
+        100..10_000 => (tenths / 10).to_string() + " ms",
+        10_000..600_000 => decimal(tenths / 100, 2) + " s",
         _ => {
             let seconds = tenths / 10_000;
             (seconds / 60).to_string() + " min " + &(seconds % 60).to_string() + " s"

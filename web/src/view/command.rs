@@ -74,14 +74,17 @@ pub(super) fn CommandDesk(
         dialog: NodeRef::new(),
         is_down,
     };
-    let on_key = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
+    // Wherever the focus is: also in the list, right after a command was chosen.
+    let on_key = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
+        let is_asking = sender.question.with_untracked(Option::is_some);
+        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !is_asking {
             event.prevent_default();
             sender.send();
         }
-    };
+    });
+    on_cleanup(move || on_key.remove());
     view! {
-        <div class="desk" on:keydown=on_key>
+        <div class="desk">
             <form
                 class="desk-form"
                 novalidate

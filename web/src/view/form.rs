@@ -188,7 +188,8 @@ pub(super) fn feature_tags(features: &Features) -> impl IntoView + use<> {
     ];
     known
         .into_iter()
-        .filter_map(|(has, word)| has.then(|| tag(word)))
+        .filter(|(has, _)| *has)
+        .map(|(_, word)| tag(word))
         .collect_view()
 }
 
@@ -483,7 +484,7 @@ fn label_of(path: StoredValue<Path>) -> String {
 #[component]
 fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
     let name = RwSignal::new(String::new());
-    let id = path.with_value(|path| control_id(path)) + "-add";
+    let id = path.with_value(control_id) + "-add";
     let add = move || {
         let entered = name.get_untracked().trim().to_owned();
         if !entered.is_empty() {

@@ -91,7 +91,7 @@ fn node_line(
         lines.track();
         tree.with_value(|tree| tree.is_open(id))
     });
-    let expanded = can_open.then(|| move || if is_open.get() { "true" } else { "false" });
+    let expanded = can_open.then_some(move || if is_open.get() { "true" } else { "false" });
     let (position, siblings) = shown.position;
     let separator = (!shown.key.is_empty()).then_some(": ");
     let value_class = match shown.kind {

@@ -1,0 +1,36 @@
+// Who gets in, and how.
+
+import { expect, signIn, test } from '../support/fixtures.ts';
+
+test('the ready URL signs in, and its token is gone from the address', async ({ console, page }) => {
+  await signIn(page, console);
+  await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
+  const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie }));
+  expect(stored).not.toContain(console.token);
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
+});
+
+test('a token signs in, a wrong one does not', async ({ console, page }) => {
+  await page.goto(`${console.url}events`);
+  await page.getByLabel('Token').fill('not the token of this console');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toHaveText('The token is not valid.');
+  await page.getByLabel('Token').fill(console.token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { name: 'Events' })).toBeVisible();
+});
+
+test('a wrong token in the address is said so, and the form is there', async ({ console, page }) => {
+  await page.goto(`${console.url}#token=wrong`);
+  await expect(page.getByRole('alert')).toHaveText(/not valid/);
+  await expect(page.getByLabel('Token')).toBeVisible();
+});
+
+test('signing out ends it, here and at the console', async ({ console, page }) => {
+  await signIn(page, console);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+});
