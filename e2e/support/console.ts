@@ -72,6 +72,11 @@ export class Console {
     await this.start();
   }
 
+  /** Its process. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** What it said, for a failed test. */
   get log(): string {
     return this.#process?.log ?? '';

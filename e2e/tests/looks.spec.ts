@@ -106,7 +106,7 @@ const LOOKS: Look[] = [
     name: 'events-empty',
     show: async (page, console) => {
       await page.goto(`${console.url}events?names=NOTHING`);
-      await expect(page.getByText('No events')).toBeVisible();
+      await expect(page.getByText('No events yet that pass this filter.')).toBeVisible();
     },
   },
   {

@@ -235,6 +235,11 @@ impl Feed {
         }
     }
 
+    /// Whether no event is filtered out.
+    pub(crate) fn shows_all(&self) -> bool {
+        self.query == Query::default()
+    }
+
     /// Whether it is paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused_at.is_some()
@@ -379,7 +384,9 @@ mod tests {
             },
         );
         let mut feed = Feed::default();
+        assert!(feed.shows_all());
         feed.set_query(query(Some("vm"), "STOP"), &log);
+        assert!(!feed.shows_all());
         assert_eq!(names(&feed), ["gap 3-9", "STOP"]);
         feed.set_query(query(None, "RE*"), &log);
         assert_eq!(names(&feed), ["gap 3-9", "RESUME"]);

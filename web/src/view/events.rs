@@ -296,11 +296,11 @@ fn Table(page: Page) -> impl IntoView {
             </div>
             <Show when=move || is_empty.get()>
                 <p class="table-empty">
-                    {move || if page.with_feed(Feed::is_paused) {
-                        "Paused."
-                    } else {
-                        "No events yet. They appear here as they happen."
-                    }}
+                    {move || page.with_feed(|feed| match (feed.is_paused(), feed.shows_all()) {
+                        (true, _) => "Paused.",
+                        (false, true) => "No events yet. They appear here as they happen.",
+                        (false, false) => "No events yet that pass this filter.",
+                    })}
                 </p>
             </Show>
         </div>
