@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use super::MAX_REQUEST_BYTES;
 use super::problem::Refusal;
 
-/// A JSON body, checked as strictly as QEMU checks its input, whatever its
-/// `Content-Type` says. Anything else is a 400 that says what is wrong and
-/// where.
+/// A JSON object as the body, checked as strictly as QEMU checks its input,
+/// whatever its `Content-Type` says. Anything else is a 400 that says what is
+/// wrong and where.
 pub(super) struct StrictJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
@@ -26,6 +26,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
         let text = str::from_utf8(&bytes)
             .map_err(|error| Refusal::invalid(format!("the body is not UTF-8: {error}")))?;
         json::check(text).map_err(|fault| Refusal::invalid(format!("the body: {fault}")))?;
+        // Or an array would be taken for the members in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(Refusal::invalid("the body is not a JSON object"));
+        }
         let value = serde_json::from_str(text)
             .map_err(|error| Refusal::invalid(format!("the body: {error}")))?;
         Ok(Self(value))

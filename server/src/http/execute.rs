@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use qmp_client::client::Execute;
 use qmp_shared::rest::{
     self, DEFAULT_EXECUTE_TIMEOUT, MAX_EXECUTE_TIMEOUT, Problem, ProblemKind, Return,
@@ -15,12 +15,13 @@ use super::Console;
 use super::body::StrictJson;
 use super::guard::Caller;
 use super::problem::{Refusal, of_session};
+use super::sessions::SessionName;
 
 /// `POST /api/v1/sessions/{name}/execute`.
 pub(super) async fn execute(
     State(console): State<Arc<Console>>,
     _caller: Caller,
-    Path(name): Path<String>,
+    SessionName(name): SessionName,
     StrictJson(body): StrictJson<rest::Execute>,
 ) -> Result<Json<Return>, Refusal> {
     let id = body.id;

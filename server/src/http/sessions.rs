@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qmp_shared::rest::{SchemaReply, SessionInfo, SessionList};
@@ -13,6 +14,21 @@ use super::Console;
 use super::guard::Caller;
 use super::problem::{Refusal, of_session};
 use crate::session::Session;
+
+/// The session's name in the address of a request. An address that is no text
+/// when decoded is nobody's.
+pub(super) struct SessionName(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionName {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(_) => Err(Refusal::no_such_address()),
+        }
+    }
+}
 
 /// `GET /api/v1/sessions`.
 pub(super) async fn list(
@@ -28,7 +44,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     _caller: Caller,
-    Path(name): Path<String>,
+    SessionName(name): SessionName,
 ) -> Result<Json<SessionInfo>, Refusal> {
     match console.sessions.get(&name) {
         Some(session) => Ok(Json(session.info())),
@@ -42,7 +58,7 @@ pub(super) async fn show(
 pub(super) async fn schema(
     State(console): State<Arc<Console>>,
     _caller: Caller,
-    Path(name): Path<String>,
+    SessionName(name): SessionName,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Some(session) = console.sessions.get(&name) else {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use qmp_fake::Fake;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
@@ -62,6 +63,15 @@ impl TestServer {
         Self { child, host, http }
     }
 
+    /// A console with the session `vm` on this endpoint, once that runs and has
+    /// told its run state.
+    pub(crate) async fn on(endpoint: &Fake) -> Self {
+        let server = Self::start(&[format!("vm={}", endpoint.address())]).await;
+        let told = |vm: &Value| vm["status"] == "running";
+        server.session_when("vm", told).await;
+        server
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.host)
     }
@@ -81,6 +91,12 @@ impl TestServer {
 
     /// The session as soon as it is in that state.
     pub(crate) async fn session_in(&self, name: &str, state: &str) -> Value {
+        self.session_when(name, |session| session["state"] == state)
+            .await
+    }
+
+    /// The session as soon as this is true of it.
+    pub(crate) async fn session_when(&self, name: &str, when: impl Fn(&Value) -> bool) -> Value {
         let mut socket = self.socket().await;
         let hello = socket.next("hello").await;
         let sessions = hello["sessions"].as_array().expect("sessions").clone();
@@ -88,7 +104,7 @@ impl TestServer {
             .into_iter()
             .find(|session| session["name"] == name)
             .expect("the session is in the hello");
-        while session["state"] != state {
+        while !when(&session) {
             let frame = socket.next("session").await;
             if frame["session"]["name"] == name {
                 session = frame["session"].clone();
@@ -203,22 +219,58 @@ impl Socket {
         self.send_message(Message::text(frame)).await;
     }
 
+    /// Sends frames in one go, as far as the system lets it.
+    pub(crate) async fn send_all(&mut self, frames: impl IntoIterator<Item = String>) {
+        for frame in frames {
+            let fed = self.stream.feed(Message::text(frame)).await;
+            fed.expect("the frame is sent");
+        }
+        self.stream.flush().await.expect("the frames are sent");
+    }
+
     pub(crate) async fn send_message(&mut self, message: Message) {
         self.stream.send(message).await.expect("the frame is sent");
     }
 
-    /// The next frame as text; the close code once it was closed.
-    pub(crate) async fn receive(&mut self) -> Result<String, u16> {
+    /// The next frame as text; the close code and reason once it was closed.
+    pub(crate) async fn receive(&mut self) -> Result<String, (u16, String)> {
         loop {
             let message = timeout(DEADLINE, self.stream.next()).await;
             match message.expect("a frame in time") {
                 Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
-                Some(Ok(Message::Close(frame))) => {
-                    return Err(frame.map_or(1005, |frame| frame.code.into()));
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Err((frame.code.into(), frame.reason.to_string()));
                 }
+                Some(Ok(Message::Close(None))) => return Err((1005, String::new())),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => panic!("the socket broke: {error}"),
-                None => return Err(1006),
+                None => return Err((1006, String::new())),
+            }
+        }
+    }
+
+    /// The code and reason of the close; frames before it are skipped.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        loop {
+            if let Err(closed) = self.receive().await {
+                return closed;
+            }
+        }
+    }
+
+    /// The texts of the frames up to the next reply, and that one. The hello
+    /// is left out, and the changes of sessions, which come when they come.
+    pub(crate) async fn until_reply(&mut self) -> Vec<String> {
+        let mut frames = Vec::new();
+        loop {
+            let text = self.receive().await.expect("the socket is open");
+            let is = |kind: &str| text.starts_with(&format!(r#"{{"type":"{kind}""#));
+            let last = is("reply");
+            if !is("session") && !is("hello") {
+                frames.push(text);
+            }
+            if last {
+                return frames;
             }
         }
     }
