@@ -244,6 +244,8 @@ test('everything by the keyboard alone', async ({ console, page }) => {
   await page.keyboard.press('ArrowDown');
   await expect(list.getByRole('link').nth(1)).toBeFocused();
   await page.keyboard.press('ArrowUp');
+  await expect(list.getByRole('link').first()).toBeFocused();
+  await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1, name: 'query-status', exact: true })).toBeVisible();
   await page.keyboard.press('Control+Enter');

@@ -70,7 +70,8 @@ struct Pending {
     is_scheduled: bool,
 }
 
-/// The store, from anywhere below the root.
+/// The store, from anywhere below the root while a component is made or drawn
+/// anew; what is called later, as by the window, keeps what it got then.
 pub(crate) fn use_store() -> Store {
     expect_context()
 }

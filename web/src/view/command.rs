@@ -18,7 +18,7 @@ use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
 use crate::state::text::{counted, visible};
-use crate::store::use_store;
+use crate::store::{Store, use_store};
 
 /// Most faults that are listed at once.
 const LISTED: usize = 12;
@@ -42,6 +42,7 @@ pub(super) fn CommandDesk(
     let revision = RwSignal::new(0_u64);
     let editor = StoredValue::new(editor);
     let desk = Desk {
+        store,
         editor,
         structure: RwSignal::new(0),
         revision,
@@ -66,6 +67,7 @@ pub(super) fn CommandDesk(
         }
     });
     let sender = Sender {
+        store,
         desk,
         session: place,
         sent,
@@ -115,6 +117,7 @@ pub(super) fn CommandDesk(
 /// What Send needs.
 #[derive(Clone, Copy)]
 struct Sender {
+    store: Store,
     desk: Desk,
     session: StoredValue<String>,
     /// Whose reply is shown.
@@ -130,7 +133,6 @@ struct Sender {
 impl Sender {
     /// Sends what has been entered; asks first where that is dangerous.
     fn send(self) {
-        let store = use_store();
         if self.is_down.with_untracked(Option::is_some) {
             return;
         }
@@ -138,7 +140,7 @@ impl Sender {
         match self.desk.editor.with_value(Editor::request) {
             Err(faults) => {
                 let count = counted(faults.len() as u64, "fault");
-                store
+                self.store
                     .announcement
                     .set("Nothing was sent: ".to_owned() + &count);
                 request_animation_frame(move || focus_fault(faults.first()));
@@ -168,7 +170,7 @@ impl Sender {
             purpose: Purpose::User,
         };
         self.sent.set(Some(key.clone()));
-        let outcome = use_store().execute(key, request.oob, request.arguments);
+        let outcome = self.store.execute(key, request.oob, request.arguments);
         self.refused.set(outcome.err());
         self.desk.attempted.set(false);
     }

@@ -12,11 +12,13 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 use super::commands::tag;
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
-use crate::store::use_store;
+use crate::store::Store;
 
 /// The form's side of one command that is being entered.
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
+    /// Told what cannot be done.
+    pub(super) store: Store,
     /// What has been entered.
     pub(super) editor: StoredValue<Editor>,
     /// Rises when something came, went or moved, or was entered elsewhere.
@@ -54,7 +56,7 @@ impl Desk {
         match self.editor.try_update_value(|editor| editor.apply(edit)) {
             Some(Ok(true)) => self.changed(),
             Some(Ok(false)) => self.revision.update(|revision| *revision += 1),
-            Some(Err(error)) => use_store().announcement.set(error.to_string()),
+            Some(Err(error)) => self.store.announcement.set(error.to_string()),
             None => {}
         }
     }
