@@ -1,49 +1,125 @@
 //! Listeners: each hears its own copy of the events that its filter accepts.
+//!
+//! A listener is made with a filter and registered with a client;
+//! [`Client::listen`](crate::client::Client::listen) does both. It hears events
+//! for as long as it is registered, and is forgotten when it is dropped.
+//! Everything here is called from the reader task and from whoever reads;
+//! nothing waits for anybody.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 
-use qmp_shared::filter::EventFilter;
+use futures_core::Stream;
+use qmp_shared::filter::Verdict;
 use qmp_shared::model::Event;
-use tokio::sync::Notify;
+use thiserror::Error;
+use tracing::warn;
+
+pub use qmp_shared::filter::{EventFilter, Expression, ExpressionError, FilterError};
 
 /// Most events that a listener holds for its reader.
-const CAPACITY: usize = 65_536;
+pub const CAPACITY: usize = 65_536;
 
-/// Hears the events of a client until it is dropped, across reconnects.
+/// Most events that [`EventListener::history`] keeps.
+pub const HISTORY: usize = 1_000;
+
+/// Which events a listener hears.
+pub enum Filter {
+    /// By their names, and by an expression.
+    Events(EventFilter),
+    /// Those of which this is true. It is called in the reader task, so it must
+    /// be cheap and must not block. If it panics, its listener hears nothing
+    /// any more; nobody else is harmed.
+    Closure(Box<dyn Fn(&Event) -> bool + Send + Sync>),
+}
+
+impl Filter {
+    /// Those of which the closure is true.
+    pub fn closure(accepts: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        Self::Closure(Box::new(accepts))
+    }
+}
+
+impl From<EventFilter> for Filter {
+    fn from(filter: EventFilter) -> Self {
+        Self::Events(filter)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events(filter) => f.debug_tuple("Events").field(filter).finish(),
+            Self::Closure(_) => f.write_str("Closure"),
+        }
+    }
+}
+
+/// A listener is registered already, or is not (reference manual,
+/// `ListenerError`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ListenerError {
+    /// It would hear every event twice.
+    #[error("the listener is registered with this client already")]
+    Registered,
+    /// There is nothing to remove.
+    #[error("the listener is not registered with this client")]
+    NotRegistered,
+}
+
+/// Hears the events of a client until it is removed or dropped, across
+/// reconnects.
 ///
-/// A bounded queue: when its reader is 65,536 events behind, the oldest is
-/// dropped for each that arrives, and counted in [`dropped`](Self::dropped).
+/// A bounded queue: when its reader is [`CAPACITY`] events behind, the oldest
+/// is dropped for each that arrives, and counted in [`dropped`](Self::dropped).
+///
+/// It is a [`Stream`], which ends as [`next`](Self::next) does.
 #[derive(Debug)]
 pub struct EventListener(Arc<Queue>);
 
 #[derive(Debug)]
 struct Queue {
-    filter: EventFilter,
-    state: Mutex<QueueState>,
-    arrived: Notify,
+    filter: Filter,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct QueueState {
+struct State {
     events: VecDeque<Event>,
+    /// The newest that were accepted, read or not.
+    history: VecDeque<Event>,
     dropped: u64,
+    unevaluable: u64,
+    /// The connection is over, and none has followed.
+    ended: bool,
+    /// The filter has panicked.
+    failed: bool,
+    /// Whoever waits for the next event: one, as reading takes `&mut`.
+    reader: Option<Waker>,
 }
 
 impl EventListener {
-    /// The next event; waits for it as long as it takes, whatever becomes of
-    /// the connection.
+    /// A listener that is registered with no client yet.
+    pub fn new(filter: impl Into<Filter>) -> Self {
+        Self(Arc::new(Queue {
+            filter: filter.into(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The next event. `None` when all events that came have been read and the
+    /// connection is over, or the filter has panicked; after the client has
+    /// connected again, there may be more.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses no event.
-    pub async fn next(&mut self) -> Event {
-        loop {
-            if let Some(event) = self.try_next() {
-                return event;
-            }
-            self.0.arrived.notified().await;
-        }
+    pub async fn next(&mut self) -> Option<Event> {
+        std::future::poll_fn(|context| self.0.poll_next(context)).await
     }
 
     /// The next event, if it has arrived.
@@ -51,34 +127,109 @@ impl EventListener {
         self.0.lock().events.pop_front()
     }
 
+    /// Whether no event waits to be read.
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().events.is_empty()
+    }
+
     /// Takes all events that have arrived.
     pub fn clear(&mut self) -> Vec<Event> {
         self.0.lock().events.drain(..).collect()
+    }
+
+    /// The newest events that the filter accepted, whether they have been read
+    /// or not, oldest first; at most [`HISTORY`].
+    pub fn history(&self) -> Vec<Event> {
+        self.0.lock().history.iter().cloned().collect()
     }
 
     /// How many events were dropped because their reader was too slow.
     pub fn dropped(&self) -> u64 {
         self.0.lock().dropped
     }
+
+    /// How many events the filter's expression could not look into. They are
+    /// not heard.
+    pub fn unevaluable(&self) -> u64 {
+        self.0.lock().unevaluable
+    }
+
+    /// Whether the filter has panicked, so that nothing is heard any more.
+    pub fn has_failed(&self) -> bool {
+        self.0.lock().failed
+    }
+}
+
+impl Stream for EventListener {
+    type Item = Event;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.0.poll_next(context)
+    }
 }
 
 impl Queue {
+    fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut state = self.lock();
+        match state.events.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None if state.ended || state.failed => Poll::Ready(None),
+            None => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
     fn put(&self, event: &Event) {
-        if !self.filter.matches_name(event.name()) {
+        if self.lock().failed {
             return;
         }
+        // Not under the lock: what a closure does is its own affair.
+        let verdict = match &self.filter {
+            Filter::Events(filter) => Ok(filter.evaluate(event)),
+            Filter::Closure(accepts) => {
+                catch_unwind(AssertUnwindSafe(|| accepts(event))).map(|accepted| match accepted {
+                    true => Verdict::Accepted,
+                    false => Verdict::Rejected,
+                })
+            }
+        };
+        self.change(|state| match verdict {
+            Ok(Verdict::Rejected) => {}
+            Ok(Verdict::Unevaluable) => state.unevaluable += 1,
+            Ok(Verdict::Accepted) => {
+                if state.events.len() >= CAPACITY {
+                    state.events.pop_front();
+                    state.dropped += 1;
+                }
+                if state.history.len() >= HISTORY {
+                    state.history.pop_front();
+                }
+                state.events.push_back(event.clone());
+                state.history.push_back(event.clone());
+            }
+            Err(_) => {
+                warn!("the filter of an event listener panicked; it hears nothing any more");
+                state.failed = true;
+            }
+        });
+    }
+
+    /// Changes the state, and wakes the reader if there is something to read.
+    fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        if state.events.len() >= CAPACITY {
-            state.events.pop_front();
-            state.dropped += 1;
-        }
-        state.events.push_back(event.clone());
+        change(&mut state);
+        let is_news = !state.events.is_empty() || state.ended || state.failed;
+        let reader = if is_news { state.reader.take() } else { None };
         drop(state);
-        self.arrived.notify_one();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 
     /// Nothing panics while it holds the lock.
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,70 +237,157 @@ impl Queue {
 /// The listeners of a client. Those that were dropped are forgotten with the
 /// next event or the next listener.
 #[derive(Debug, Default)]
-pub(crate) struct Listeners(Mutex<Vec<Weak<Queue>>>);
+pub(crate) struct Listeners(Mutex<Registered>);
+
+#[derive(Debug, Default)]
+struct Registered {
+    queues: Vec<Weak<Queue>>,
+    /// The connection whose events are heard, counted from 1.
+    connection: u64,
+}
 
 impl Listeners {
-    pub(crate) fn listen(&self, filter: EventFilter) -> EventListener {
-        let queue = Arc::new(Queue {
-            filter,
-            state: Mutex::default(),
-            arrived: Notify::new(),
-        });
-        let mut listeners = self.lock();
-        listeners.retain(|listener| listener.strong_count() > 0);
-        listeners.push(Arc::downgrade(&queue));
-        drop(listeners);
-        EventListener(queue)
+    pub(crate) fn register(&self, listener: &EventListener) -> Result<(), ListenerError> {
+        let mut registered = self.lock();
+        if registered.queues.iter().any(|known| is(known, listener)) {
+            return Err(ListenerError::Registered);
+        }
+        registered.living();
+        registered.queues.push(Arc::downgrade(&listener.0));
+        Ok(())
+    }
+
+    pub(crate) fn remove(&self, listener: &EventListener) -> Result<(), ListenerError> {
+        let queues = &mut self.lock().queues;
+        match queues.iter().position(|known| is(known, listener)) {
+            Some(index) => {
+                queues.remove(index);
+                Ok(())
+            }
+            None => Err(ListenerError::NotRegistered),
+        }
     }
 
     pub(crate) fn put(&self, event: &Event) {
-        self.lock().retain(|listener| match listener.upgrade() {
-            Some(queue) => {
-                queue.put(event);
-                true
-            }
-            None => false,
-        });
+        // Not under the lock: a filter may listen, or stop to.
+        let queues = self.lock().living();
+        for queue in queues {
+            queue.put(event);
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {
+    /// A connection begins: there may be more events. Returns its number, for
+    /// [`Self::end`].
+    pub(crate) fn begin(&self) -> u64 {
+        let mut registered = self.lock();
+        registered.connection += 1;
+        for queue in registered.living() {
+            queue.change(|state| state.ended = false);
+        }
+        registered.connection
+    }
+
+    /// The connection is over: whoever waits for its next event is told, unless
+    /// another connection has begun since.
+    pub(crate) fn end(&self, connection: u64) {
+        let mut registered = self.lock();
+        if registered.connection == connection {
+            for queue in registered.living() {
+                queue.change(|state| state.ended = true);
+            }
+        }
+    }
+
+    /// There will be no connection any more.
+    pub(crate) fn end_for_good(&self) {
+        let latest = self.lock().connection;
+        self.end(latest);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Registered {
+    /// The listeners that are still there; the others are forgotten.
+    fn living(&mut self) -> Vec<Arc<Queue>> {
+        self.queues.retain(|queue| queue.strong_count() > 0);
+        self.queues.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+fn is(known: &Weak<Queue>, listener: &EventListener) -> bool {
+    std::ptr::eq(known.as_ptr(), Arc::as_ptr(&listener.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::{FutureExt, StreamExt};
     use qmp_shared::message::Message;
 
     fn event(name: &str) -> Event {
-        let text = format!(r#"{{"event":"{name}","timestamp":{{"seconds":1,"microseconds":2}}}}"#);
+        let text = format!(
+            r#"{{"event":"{name}","data":{{"n":1}},"timestamp":{{"seconds":1,"microseconds":2}}}}"#
+        );
         Event::from_message(Message::parse(text).unwrap()).unwrap()
+    }
+
+    fn listen(listeners: &Listeners, filter: impl Into<Filter>) -> EventListener {
+        let listener = EventListener::new(filter);
+        listeners.register(&listener).unwrap();
+        listener
+    }
+
+    fn names(events: &[Event]) -> Vec<&str> {
+        events.iter().map(Event::name).collect()
     }
 
     #[tokio::test]
     async fn each_listener_hears_its_own_copy() {
         let listeners = Listeners::default();
-        let mut all = listeners.listen(EventFilter::all());
-        let mut stops = listeners.listen(EventFilter::names(["STOP"]).unwrap());
+        let mut all = listen(&listeners, EventFilter::all());
+        let mut stops = listen(&listeners, EventFilter::names(["STOP"]).unwrap());
+        let mut closure = listen(&listeners, Filter::closure(|event| event.name() != "STOP"));
         for name in ["STOP", "RESUME"] {
             listeners.put(&event(name));
         }
-        assert_eq!(all.next().await.name(), "STOP");
-        assert_eq!(all.next().await.name(), "RESUME");
-        assert_eq!(stops.next().await.name(), "STOP");
-        assert!(stops.try_next().is_none());
+        assert_eq!(all.next().await.unwrap().name(), "STOP");
+        assert_eq!(StreamExt::next(&mut all).await.unwrap().name(), "RESUME");
+        assert_eq!(stops.next().await.unwrap().name(), "STOP");
+        assert!(stops.try_next().is_none() && stops.is_empty());
+        assert_eq!(names(&closure.clear()), ["RESUME"]);
+        assert_eq!(names(&all.history()), ["STOP", "RESUME"]);
+    }
+
+    #[test]
+    fn an_expression_is_judged_after_the_name() {
+        let listeners = Listeners::default();
+        let filter = |text: &str| EventFilter::all().with_expression(text.parse().unwrap());
+        let mut ones = listen(&listeners, filter("@.data.n == 1"));
+        let mut twos = listen(&listeners, filter("@.data.n == 2"));
+        listeners.put(&event("X"));
+        let deep = format!(
+            r#"{{"event":"X","data":{}{},"timestamp":{{"seconds":1,"microseconds":2}}}}"#,
+            "[".repeat(200),
+            "]".repeat(200)
+        );
+        listeners.put(&Event::from_message(Message::parse(deep).unwrap()).unwrap());
+        assert_eq!((ones.clear().len(), twos.clear().len()), (1, 0));
+        assert_eq!(ones.unevaluable(), 1);
     }
 
     #[test]
     fn the_oldest_is_dropped_and_counted() {
         let listeners = Listeners::default();
-        let mut listener = listeners.listen(EventFilter::all());
+        let mut listener = listen(&listeners, EventFilter::all());
         listeners.put(&event("FIRST"));
         for _ in 0..CAPACITY {
             listeners.put(&event("LATER"));
         }
         assert_eq!(listener.dropped(), 1);
+        assert_eq!(listener.history().len(), HISTORY);
         let events = listener.clear();
         assert_eq!(events.len(), CAPACITY);
         assert_eq!(events[0].name(), "LATER");
@@ -158,10 +396,89 @@ mod tests {
     #[test]
     fn a_dropped_listener_is_forgotten() {
         let listeners = Listeners::default();
-        drop(listeners.listen(EventFilter::all()));
-        drop(listeners.listen(EventFilter::all()));
-        assert_eq!(listeners.lock().len(), 1);
+        drop(listen(&listeners, EventFilter::all()));
+        drop(listen(&listeners, EventFilter::all()));
+        assert_eq!(listeners.lock().queues.len(), 1);
         listeners.put(&event("STOP"));
-        assert!(listeners.lock().is_empty());
+        assert!(listeners.lock().queues.is_empty());
+    }
+
+    #[test]
+    fn registered_once_and_removed_once() {
+        let listeners = Listeners::default();
+        let mut listener = EventListener::new(EventFilter::all());
+        assert_eq!(
+            listeners.remove(&listener),
+            Err(ListenerError::NotRegistered)
+        );
+        listeners.register(&listener).unwrap();
+        assert_eq!(
+            listeners.register(&listener),
+            Err(ListenerError::Registered)
+        );
+        listeners.put(&event("HEARD"));
+        listeners.remove(&listener).unwrap();
+        listeners.put(&event("UNHEARD"));
+        assert_eq!(names(&listener.clear()), ["HEARD"]);
+        assert_eq!(
+            listeners.remove(&listener),
+            Err(ListenerError::NotRegistered)
+        );
+        listeners.register(&listener).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panicking_filter_harms_only_its_listener() {
+        let listeners = Listeners::default();
+        let mut faulty = listen(
+            &listeners,
+            Filter::closure(|event| {
+                assert_ne!(event.name(), "BAD", "the filter's own fault");
+                true
+            }),
+        );
+        let mut sound = listen(&listeners, EventFilter::all());
+        for name in ["GOOD", "BAD", "LATER"] {
+            listeners.put(&event(name));
+        }
+        assert_eq!(faulty.next().await.unwrap().name(), "GOOD");
+        assert!(faulty.next().await.is_none() && faulty.has_failed());
+        assert_eq!(names(&sound.clear()), ["GOOD", "BAD", "LATER"]);
+    }
+
+    #[test]
+    fn a_dead_connection_ends_a_listener_until_the_next_one() {
+        let listeners = Listeners::default();
+        let mut listener = listen(&listeners, EventFilter::all());
+        assert!(listener.next().now_or_never().is_none());
+        let first = listeners.begin();
+        listeners.put(&event("LAST"));
+        listeners.end(first);
+        assert_eq!(
+            listener.next().now_or_never().unwrap().unwrap().name(),
+            "LAST"
+        );
+        assert!(listener.next().now_or_never().unwrap().is_none());
+        listeners.begin();
+        // The first one is ended late, and not the second one.
+        listeners.end(first);
+        assert!(listener.next().now_or_never().is_none());
+        listeners.put(&event("FIRST"));
+        assert!(listener.next().now_or_never().unwrap().is_some());
+        listeners.end_for_good();
+        assert!(listener.next().now_or_never().unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_waits_is_woken() {
+        let listeners = Arc::new(Listeners::default());
+        let mut listener = listen(&listeners, EventFilter::all());
+        let reader = tokio::spawn(async move { (listener.next().await, listener.next().await) });
+        tokio::task::yield_now().await;
+        listeners.put(&event("X"));
+        tokio::task::yield_now().await;
+        listeners.end_for_good();
+        let (first, second) = reader.await.unwrap();
+        assert!(first.is_some() && second.is_none());
     }
 }

@@ -226,7 +226,7 @@ async fn quit_is_replied_to() {
     let client = qemu.connect(Options::named("qemu")).await;
     let mut listener = client.listen(EventFilter::all());
     soon(client.execute("quit")).await.unwrap();
-    assert_eq!(soon(listener.next()).await.name(), "SHUTDOWN");
+    assert_eq!(soon(listener.next()).await.unwrap().name(), "SHUTDOWN");
     let cause = soon(client.closed()).await.unwrap();
     assert!(matches!(*cause, DisconnectCause::Eof), "{cause:?}");
     assert!(soon(qemu.child.wait()).await.unwrap().success());

@@ -2,7 +2,11 @@
 //!
 //! The same code filters on the server (subscriptions), in the library
 //! (listeners) and in the browser (the events page), so that one filter means
-//! one thing. It judges a name and nothing else; it knows no transport.
+//! one thing. It judges a name, and with the feature `where` what the event
+//! says; it knows no transport.
+
+#[cfg(feature = "where")]
+mod expression;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,13 +14,20 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+#[cfg(feature = "where")]
+use crate::model::Event;
+
+#[cfg(feature = "where")]
+pub use expression::{Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
+
 /// Most patterns that one filter holds.
 pub const MAX_NAMES: usize = 256;
 
 /// Longest pattern, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// An event filter: event names with `*` globs.
+/// An event filter: event names with `*` globs and, with the feature `where`,
+/// an expression.
 ///
 /// An empty filter accepts every event. Names are compared byte by byte: QMP
 /// event names are case-sensitive.
@@ -34,6 +45,9 @@ pub const MAX_NAME_BYTES: usize = 256;
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct EventFilter {
     names: Vec<String>,
+    /// Not part of the JSON, which is the list of names.
+    #[cfg(feature = "where")]
+    expression: Option<Expression>,
 }
 
 /// Why a filter was refused.
@@ -87,7 +101,30 @@ impl EventFilter {
                 return Err(FilterError::LongName { position, bytes });
             }
         }
-        Ok(Self { names })
+        Ok(Self {
+            names,
+            ..Self::default()
+        })
+    }
+
+    /// The same names, and of those only events of which the expression holds.
+    #[cfg(feature = "where")]
+    pub fn with_expression(mut self, expression: Expression) -> Self {
+        self.expression = Some(expression);
+        self
+    }
+
+    /// What the filter says of an event: its name first, then the expression,
+    /// if there is one.
+    #[cfg(feature = "where")]
+    pub fn evaluate(&self, event: &Event) -> Verdict {
+        if !self.matches_name(event.name()) {
+            return Verdict::Rejected;
+        }
+        match &self.expression {
+            Some(expression) => expression.evaluate(event.as_str()),
+            None => Verdict::Accepted,
+        }
     }
 
     /// Whether an event of this name passes.
@@ -216,6 +253,32 @@ mod tests {
             EventFilter::names([long]),
             Err(FilterError::LongName { position: 1, .. })
         ));
+    }
+
+    #[cfg(feature = "where")]
+    #[test]
+    fn the_name_is_judged_before_the_expression() {
+        use crate::message::Message;
+        let event = |name: &str, data: &str| {
+            let text = format!(
+                r#"{{"event":"{name}","data":{data},"timestamp":{{"seconds":1,"microseconds":2}}}}"#
+            );
+            Event::from_message(Message::parse(text).unwrap()).unwrap()
+        };
+        let filter: EventFilter = "JOB_*".parse().unwrap();
+        let filter = filter.with_expression("@.data.id == 'a'".parse().unwrap());
+        for (name, data, verdict) in [
+            ("JOB_X", r#"{"id":"a"}"#, Verdict::Accepted),
+            ("JOB_X", r#"{"id":"b"}"#, Verdict::Rejected),
+            ("JOB_X", r#"{"id":"\ud800"}"#, Verdict::Unevaluable),
+            ("STOP", r#"{"id":"\ud800"}"#, Verdict::Rejected),
+        ] {
+            assert_eq!(
+                filter.evaluate(&event(name, data)),
+                verdict,
+                "{name} {data}"
+            );
+        }
     }
 
     #[test]

@@ -21,7 +21,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qmp_shared::filter::EventFilter;
 use qmp_shared::json;
 use qmp_shared::message::Message;
 use qmp_shared::model::{EndpointKind, Event, Greeting};
@@ -33,7 +32,7 @@ use crate::address::Address;
 use crate::error::{
     Backlog, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, StateError,
 };
-use crate::events::{EventListener, Listeners};
+use crate::events::{EventListener, Filter, ListenerError, Listeners};
 use crate::pending::CommandId;
 use crate::stream::Stream;
 use runstate::Current;
@@ -270,9 +269,47 @@ impl Client {
         })
     }
 
-    /// Hears events from now on.
-    pub fn listen(&self, filter: EventFilter) -> EventListener {
-        self.0.listeners.listen(filter)
+    /// Hears events from now on, until the listener is dropped: those of the
+    /// connection there is, or of the next ones.
+    ///
+    /// ```
+    /// # use qmp_client::client::{Client, Options};
+    /// use qmp_client::events::{EventFilter, Filter};
+    ///
+    /// # fn example(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let all = client.listen(EventFilter::all());
+    /// let jobs = client.listen(EventFilter::names(["JOB_*"])?);
+    /// let done = EventFilter::names(["JOB_STATUS_CHANGE"])?
+    ///     .with_expression("@.data.status == 'concluded'".parse()?);
+    /// let done = client.listen(done);
+    /// let odd = client.listen(Filter::closure(|event| event.timestamp().seconds % 2 == 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen(&self, filter: impl Into<Filter>) -> EventListener {
+        let listener = EventListener::new(filter);
+        self.register_listener(&listener)
+            .expect("a new listener is not registered");
+        listener
+    }
+
+    /// Has a listener hear events from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenerError::Registered`].
+    pub fn register_listener(&self, listener: &EventListener) -> Result<(), ListenerError> {
+        self.0.listeners.register(listener)
+    }
+
+    /// Has a listener hear nothing from now on. What it has heard may still be
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenerError::NotRegistered`].
+    pub fn remove_listener(&self, listener: &EventListener) -> Result<(), ListenerError> {
+        self.0.listeners.remove(listener)
     }
 
     /// The server's greeting, while there is a session. A guest agent has none.
@@ -380,6 +417,7 @@ impl Drop for Inner {
         if let Some(connection) = self.current.connection() {
             connection.hang_up();
         }
+        self.listeners.end_for_good();
     }
 }
 

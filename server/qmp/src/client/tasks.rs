@@ -105,6 +105,7 @@ impl Connection {
         let read = Reader {
             connection: connection.clone(),
             inner: Arc::downgrade(inner),
+            number: inner.listeners.begin(),
             framer,
             name: inner.options.name.clone(),
         };
@@ -326,6 +327,8 @@ struct Reader {
     connection: Connection,
     /// The client; when nobody holds it any more, it has hung up.
     inner: Weak<Inner>,
+    /// What the listeners call this connection.
+    number: u64,
     framer: Framer,
     name: String,
 }
@@ -351,8 +354,11 @@ impl Reader {
     fn end(&self, cause: DisconnectCause) {
         if let Some(inner) = self.inner.upgrade() {
             inner.current.disconnecting(&self.connection);
+            self.connection.end(cause);
+            inner.listeners.end(self.number);
+        } else {
+            self.connection.end(cause);
         }
-        self.connection.end(cause);
     }
 
     async fn read(&mut self, mut reader: impl AsyncRead + Unpin) -> DisconnectCause {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt;
 use qmp_client::client::Runstate;
 use qmp_client::error::{DisconnectCause, ExecuteError};
+use qmp_client::events::EventFilter;
 use qmp_client::framing::FramingError;
 use qmp_shared::message::MessageError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -234,4 +235,28 @@ async fn a_panic_in_on_event_ends_the_session_and_nobody_hangs() {
     );
     assert_eq!(client.runstate(), Runstate::Disconnecting);
     soon(client.disconnect()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn listeners_end_with_their_connection_and_go_on_with_the_next() {
+    let script = Script::default().on("x", [Action::event("E"), Action::Close]);
+    let (_fake, stream) = start(script.clone());
+    let client = Client::new(Options::default());
+    let mut listener = client.listen(EventFilter::all());
+    soon(client.establish(stream)).await.unwrap();
+    assert!(listener.next().now_or_never().is_none());
+    soon(client.execute("x")).await.unwrap_err();
+    assert_eq!(soon(listener.next()).await.unwrap().name(), "E");
+    assert!(soon(listener.next()).await.is_none());
+    soon(client.disconnect()).await.unwrap_err();
+
+    let (_fake, stream) = start(script);
+    soon(client.establish(stream)).await.unwrap();
+    assert!(listener.next().now_or_never().is_none());
+    // Ended by this side, and then by the last handle.
+    soon(client.disconnect()).await.unwrap();
+    assert!(soon(listener.next()).await.is_none());
+    let mut late = client.listen(EventFilter::all());
+    drop(client);
+    assert!(soon(late.next()).await.is_none());
 }

@@ -1,0 +1,367 @@
+//! [`Expression`]: the `where` of an event filter, an RFC 9535 logical
+//! expression on one event.
+//!
+//! An expression is what stands in `$[?...]`, applied to a list of the one
+//! event; so `@` is the event. Its cost is bounded: it is short, and what walks
+//! a whole tree or filters within a filter is refused.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use regex_lite::Regex;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use serde_json_path::functions::{LogicalType, ValueType};
+use thiserror::Error;
+
+/// Longest expression, in bytes.
+pub const MAX_EXPRESSION_BYTES: usize = 1024;
+
+/// Most regular expressions that a thread keeps compiled.
+const MAX_COMPILED: usize = 64;
+
+/// What stands before an expression to make a query of it.
+const BEFORE: &str = "$[?";
+
+/// A logical expression on an event (RFC 9535, section 2.3.5).
+///
+/// ```
+/// use qmp_shared::filter::{Expression, Verdict};
+///
+/// let expression: Expression = r#"@.data.id == "job1" && @.data.len > 5"#.parse()?;
+/// let event = r#"{"event": "X", "data": {"id": "job1", "len": 6}}"#;
+/// assert_eq!(expression.evaluate(event), Verdict::Accepted);
+/// # Ok::<(), qmp_shared::filter::ExpressionError>(())
+/// ```
+#[derive(Clone)]
+pub struct Expression {
+    text: String,
+    path: JsonPath,
+}
+
+/// What an expression says of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Accepted,
+    /// It does not hold.
+    Rejected,
+    /// The event cannot be looked into: it is nested too deep, or has a string
+    /// that no text can hold.
+    Unevaluable,
+}
+
+/// Why a text is no expression, or is refused as one.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ExpressionError {
+    /// Longer than [`MAX_EXPRESSION_BYTES`].
+    #[error("the expression has {0} bytes, more than {MAX_EXPRESSION_BYTES}")]
+    TooLong(usize),
+    /// It does not parse.
+    #[error("{message}, at column {column}")]
+    Syntax {
+        /// Where, in characters from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// `..` walks all that is below.
+    #[error("`..` is not allowed, at column {column}")]
+    Descendants {
+        /// Where, in characters from 1.
+        column: usize,
+    },
+    /// A filter within the filter.
+    #[error("a filter within the expression is not allowed, at column {column}")]
+    NestedFilter {
+        /// Where, in characters from 1.
+        column: usize,
+    },
+    /// It looks at something else than the event.
+    #[error("`$` is not allowed, as there is nothing but the event, `@`; at column {column}")]
+    Root {
+        /// Where, in characters from 1.
+        column: usize,
+    },
+}
+
+impl ExpressionError {
+    /// Where, in characters from 1; `None` if it is the expression as a whole.
+    pub fn column(&self) -> Option<usize> {
+        match self {
+            Self::TooLong(_) => None,
+            Self::Syntax { column, .. }
+            | Self::Descendants { column }
+            | Self::NestedFilter { column }
+            | Self::Root { column } => Some(*column),
+        }
+    }
+}
+
+impl Expression {
+    /// What the expression says of an event, given as JSON text.
+    pub fn evaluate(&self, event: &str) -> Verdict {
+        let Ok(event) = serde_json::from_str::<Value>(event) else {
+            return Verdict::Unevaluable;
+        };
+        if self.path.query(&Value::Array(vec![event])).is_empty() {
+            Verdict::Rejected
+        } else {
+            Verdict::Accepted
+        }
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ExpressionError;
+
+    fn from_str(text: &str) -> Result<Self, ExpressionError> {
+        if text.len() > MAX_EXPRESSION_BYTES {
+            return Err(ExpressionError::TooLong(text.len()));
+        }
+        check(text)?;
+        let query = format!("{BEFORE}{text}]");
+        let path = JsonPath::parse(&query).map_err(|error| {
+            let at = error.position().saturating_sub(BEFORE.len());
+            let message = explain(error.message(), text.get(at..).unwrap_or_default());
+            let column = column(text, at);
+            ExpressionError::Syntax { column, message }
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            path,
+        })
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.text).finish()
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Expression {}
+
+/// The parser's message in terms of the expression, of which `rest` is what it
+/// could not read.
+fn explain(message: &str, rest: &str) -> String {
+    let message = message.trim_start_matches("in long-hand segment, ");
+    // These are about the query around the expression.
+    if message != "parser error" && message != "expected closing ']'" {
+        return message.to_owned();
+    }
+    match rest.trim_start() {
+        "" => "the expression ends too early".to_owned(),
+        rest => {
+            let start: String = rest.chars().take(20).collect();
+            format!("unexpected {start:?}")
+        }
+    }
+}
+
+/// The column of a byte of the text, from 1.
+fn column(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or(text);
+    before.chars().count() + 1
+}
+
+/// Refuses what could be costly, and what would end the query around the
+/// expression: brackets must be in pairs.
+fn check(text: &str) -> Result<(), ExpressionError> {
+    let bytes = text.as_bytes();
+    let mut open = 0_usize;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = &text[at + 1..];
+        match byte {
+            b'"' | b'\'' => at += string(rest, byte),
+            b'.' if rest.starts_with('.') => {
+                let column = column(text, at);
+                return Err(ExpressionError::Descendants { column });
+            }
+            b'?' => {
+                let column = column(text, at);
+                return Err(ExpressionError::NestedFilter { column });
+            }
+            b'$' => {
+                let column = column(text, at);
+                return Err(ExpressionError::Root { column });
+            }
+            b'[' => open += 1,
+            b']' if open == 0 => {
+                return Err(ExpressionError::Syntax {
+                    column: column(text, at),
+                    message: "`]` closes nothing".to_owned(),
+                });
+            }
+            b']' => open -= 1,
+            _ => {}
+        }
+        at += 1;
+        while !text.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes a string takes, its closing quote included.
+fn string(rest: &str, quote: u8) -> usize {
+    let mut escaped = false;
+    for (index, byte) in rest.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            _ if byte == quote => return index + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// `match` of RFC 9535, section 2.4.6: the whole string.
+#[serde_json_path::function(name = "match")]
+fn matches(value: ValueType, pattern: ValueType) -> LogicalType {
+    is_match(&value, &pattern, |pattern| format!("(?R)^(?:{pattern})$"))
+}
+
+/// `search` of RFC 9535, section 2.4.7: somewhere in the string.
+#[serde_json_path::function(name = "search")]
+fn search(value: ValueType, pattern: ValueType) -> LogicalType {
+    is_match(&value, &pattern, |pattern| format!("(?R)(?:{pattern})"))
+}
+
+/// False where either is not a string, or the pattern is none.
+fn is_match(
+    value: &ValueType<'_>,
+    pattern: &ValueType<'_>,
+    whole: impl Fn(&str) -> String,
+) -> LogicalType {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+    }
+    let (Some(Value::String(text)), Some(Value::String(pattern))) =
+        (value.as_value(), pattern.as_value())
+    else {
+        return LogicalType::False;
+    };
+    let pattern = whole(pattern);
+    COMPILED.with_borrow_mut(|compiled| {
+        if compiled.len() >= MAX_COMPILED && !compiled.contains_key(&pattern) {
+            compiled.clear();
+        }
+        let regex = compiled
+            .entry(pattern)
+            .or_insert_with_key(|pattern| Regex::new(pattern).ok());
+        regex
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(text))
+            .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"event": "JOB_STATUS_CHANGE", "data": {"id": "job1", "n": 18446744073709551615,
+        "status": "concluded", "list": [1, 2], "ok": true, "none": null, "ü": "grün"}}"#;
+
+    fn verdict(expression: &str) -> Verdict {
+        let parsed: Expression = expression
+            .parse()
+            .unwrap_or_else(|e| panic!("{expression}: {e}"));
+        parsed.evaluate(EVENT)
+    }
+
+    #[test]
+    fn expressions_on_an_event() {
+        for accepted in [
+            r#"@.data.id == "job1" && @.data.status == "concluded""#,
+            "@.data.n == 18446744073709551615",
+            "@.data['list'][1] == 2 || @.data.id == 'x'",
+            "@.data.ok == true",
+            "@.data.none == null",
+            "@.data.id",
+            "!@.data.missing",
+            "length(@.data.list) == 2",
+            "count(@.data.*) > 3",
+            "match(@.data.id, 'job[0-9]')",
+            "search(@.event, 'STATUS')",
+            "@.data['ü'] == 'grün'",
+            "@.data.id != 'a..b' && @.data.id != '$?]'",
+            "  @.data.ok  ",
+        ] {
+            assert_eq!(verdict(accepted), Verdict::Accepted, "{accepted}");
+        }
+        for rejected in [
+            "@.data.id == 'JOB1'",
+            "@.data.missing",
+            "match(@.data.id, 'job')",
+            "search(@.data.id, '[')",
+            "search(@.data.n, '1')",
+            "@.data.n < 5",
+        ] {
+            assert_eq!(verdict(rejected), Verdict::Rejected, "{rejected}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_looked_into_is_told_apart() {
+        let expression: Expression = "@.event".parse().unwrap();
+        let deep = format!("{{\"event\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        for event in [r#"{"event": "\ud800"}"#, &deep, ""] {
+            assert_eq!(expression.evaluate(event), Verdict::Unevaluable, "{event}");
+        }
+    }
+
+    #[test]
+    fn faults_have_their_column() {
+        for (text, column) in [
+            ("@.data.id = 'x'", 11),
+            ("@..id", 2),
+            ("@.a[?@.b]", 5),
+            ("'ü' == $.a", 8),
+            ("@.a] || @.b[0", 4),
+        ] {
+            let error = text.parse::<Expression>().unwrap_err();
+            assert_eq!(error.column(), Some(column), "{text}: {error}");
+        }
+        for (text, message) in [
+            ("@.a && ", "the expression ends too early, at column 8"),
+            ("", "the expression ends too early, at column 1"),
+            ("@.a 'b'", "unexpected \"'b'\", at column 5"),
+            (
+                "nope(@.a)",
+                "function name 'nope' is not defined, at column 1",
+            ),
+        ] {
+            let error = text.parse::<Expression>().unwrap_err();
+            assert_eq!(error.to_string(), message, "{text}");
+        }
+        let long = format!("@.a == '{}'", "x".repeat(1024));
+        assert_eq!(
+            long.parse::<Expression>(),
+            Err(ExpressionError::TooLong(long.len()))
+        );
+    }
+}
