@@ -173,6 +173,57 @@ pub fn compact(text: &str) -> Cow<'_, str> {
     Cow::Owned(compacted)
 }
 
+/// The text with one member or item a line, indented by four, and everything
+/// else as it is. The text must be JSON.
+pub fn pretty(text: &str) -> String {
+    let compact = compact(text);
+    let mut text = String::with_capacity(compact.len() * 2);
+    let mut depth: usize = 0;
+    let (mut in_string, mut escaped) = (false, false);
+    let mut rest = compact.chars().peekable();
+    while let Some(c) = rest.next() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            text.push(c);
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                text.push(c);
+                let closing = rest.next_if(|next| matches!(next, '}' | ']'));
+                match closing {
+                    Some(closing) => text.push(closing),
+                    None => {
+                        depth += 1;
+                        new_line(&mut text, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut text, depth);
+                text.push(c);
+            }
+            ',' => {
+                text.push(c);
+                new_line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            c => {
+                in_string = c == '"';
+                text.push(c);
+            }
+        }
+    }
+    text
+}
+
+fn new_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.push_str(&"    ".repeat(depth));
+}
+
 /// An open array or object.
 enum Open {
     Array { index: usize },

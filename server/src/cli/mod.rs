@@ -1,14 +1,19 @@
 //! The command line.
 //!
-//! Exit codes: 0 success, 2 usage, 3 connection or start-up failure.
+//! Exit codes: 0 success, 1 the endpoint's error reply, 2 usage, 3 everything
+//! else: connection, protocol fault, timeout.
 
 mod address;
+mod events;
+mod execute;
 mod serve;
 mod state_dir;
+mod target;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use qmp_shared::model::CommandError;
 
 /// A web console for QMP: QEMU, its guest agent and its storage daemon.
 #[derive(Debug, Parser)]
@@ -22,6 +27,10 @@ struct Cli {
 enum Command {
     /// Serve the console
     Serve(serve::Args),
+    /// Execute one command on an endpoint
+    Execute(execute::Args),
+    /// Print the events of an endpoint
+    Events(events::Args),
 }
 
 /// Runs the command that was asked for. `clap` itself exits with 2 on a usage
@@ -30,15 +39,32 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Execute(args) => execute::run(args),
+        Command::Events(args) => events::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("qmp-console: {error:#}");
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 3 })
+            ExitCode::from(exit_code(&error))
         }
     }
 }
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<ErrorReply>() {
+        1
+    } else if error.is::<Usage>() {
+        2
+    } else {
+        3
+    }
+}
+
+/// The endpoint's own error, verbatim.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .0.class, .0.desc)]
+struct ErrorReply(CommandError);
 
 /// A mistake in how the program was called.
 #[derive(Debug, thiserror::Error)]

@@ -42,7 +42,7 @@ pub fn message_text(command: &str, oob: bool, arguments: Option<&str>, layout: L
     text.push('}');
     match layout {
         Layout::Compact => text,
-        Layout::Pretty => pretty(&text),
+        Layout::Pretty => json::pretty(&text),
     }
 }
 
@@ -92,53 +92,4 @@ fn at(member: &str, message: impl Into<String>) -> Fault {
     };
     let message = message.into();
     Fault { path, message }
-}
-
-/// Lays out compact JSON.
-fn pretty(compact: &str) -> String {
-    let mut text = String::with_capacity(compact.len() * 2);
-    let mut depth: usize = 0;
-    let (mut in_string, mut escaped) = (false, false);
-    let mut rest = compact.chars().peekable();
-    while let Some(c) = rest.next() {
-        if in_string {
-            in_string = escaped || c != '"';
-            escaped = c == '\\' && !escaped;
-            text.push(c);
-            continue;
-        }
-        match c {
-            '{' | '[' => {
-                text.push(c);
-                let closing = rest.next_if(|next| matches!(next, '}' | ']'));
-                match closing {
-                    Some(closing) => text.push(closing),
-                    None => {
-                        depth += 1;
-                        new_line(&mut text, depth);
-                    }
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut text, depth);
-                text.push(c);
-            }
-            ',' => {
-                text.push(c);
-                new_line(&mut text, depth);
-            }
-            ':' => text.push_str(": "),
-            c => {
-                in_string = c == '"';
-                text.push(c);
-            }
-        }
-    }
-    text
-}
-
-fn new_line(text: &mut String, depth: usize) {
-    text.push('\n');
-    text.push_str(&"    ".repeat(depth));
 }

@@ -5,7 +5,8 @@
 //! the `arguments`, or says all that is missing or wrong, and
 //! [`Form::from_json`] reads them back, so that a form and a raw JSON view can
 //! be two sides of one thing. [`message_text`] and [`parse_message`] put the
-//! command's envelope around them and take it off.
+//! command's envelope around them and take it off; [`arguments_from_words`]
+//! reads them from a command line.
 //!
 //! ```text
 //! Schema ──► Form::new ──► Form ◄── apply(Edit) ── view
@@ -22,6 +23,7 @@
 mod build;
 mod edit;
 mod form;
+mod line;
 mod message;
 mod number;
 mod path;
@@ -30,6 +32,7 @@ mod write;
 
 pub use edit::{Action, Edit, EditError, EditProblem};
 pub use form::{Field, Form, FormError, MAX_DEPTH, MAX_PARTS, Node, NodeKind};
+pub use line::arguments_from_words;
 pub use message::{Execute, Layout, message_text, parse_message};
 pub use path::{Fault, Path, Step};
 pub use read::validate;
