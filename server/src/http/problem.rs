@@ -73,7 +73,9 @@ pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
         SessionError::NoSchema => Problem::new(ProblemKind::NotFound, text),
         SessionError::Execute(error) => match &error {
             ExecuteError::Refused(refused) => Problem::command_error(refused),
-            ExecuteError::State(_) => Problem::new(ProblemKind::StateError, text),
+            ExecuteError::State(_) | ExecuteError::Descriptor(_) => {
+                Problem::new(ProblemKind::StateError, text)
+            }
             ExecuteError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, text),
             ExecuteError::Busy { .. } => Problem::new(ProblemKind::RateLimited, text),
             ExecuteError::Timeout { .. } => {

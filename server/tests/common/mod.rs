@@ -104,13 +104,16 @@ impl TestServer {
             .into_iter()
             .find(|session| session["name"] == name)
             .expect("the session is in the hello");
-        while !when(&session) {
-            let frame = socket.next("session").await;
-            if frame["session"]["name"] == name {
-                session = frame["session"].clone();
+        soon(async {
+            while !when(&session) {
+                let frame = socket.next("session").await;
+                if frame["session"]["name"] == name {
+                    session = frame["session"].clone();
+                }
             }
-        }
-        session
+            session
+        })
+        .await
     }
 
     /// A console socket, authenticated by header.
@@ -222,21 +225,26 @@ impl Socket {
     /// Sends frames in one go, as far as the system lets it.
     pub(crate) async fn send_all(&mut self, frames: impl IntoIterator<Item = String>) {
         for frame in frames {
-            let fed = self.stream.feed(Message::text(frame)).await;
+            let fed = soon(self.stream.feed(Message::text(frame))).await;
             fed.expect("the frame is sent");
         }
-        self.stream.flush().await.expect("the frames are sent");
+        let flushed = soon(self.stream.flush()).await;
+        flushed.expect("the frames are sent");
     }
 
     pub(crate) async fn send_message(&mut self, message: Message) {
-        self.stream.send(message).await.expect("the frame is sent");
+        let sent = soon(self.stream.send(message)).await;
+        sent.expect("the frame is sent");
     }
 
     /// The next frame as text; the close code and reason once it was closed.
     pub(crate) async fn receive(&mut self) -> Result<String, (u16, String)> {
+        soon(self.frame()).await
+    }
+
+    async fn frame(&mut self) -> Result<String, (u16, String)> {
         loop {
-            let message = timeout(DEADLINE, self.stream.next()).await;
-            match message.expect("a frame in time") {
+            match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return Err((frame.code.into(), frame.reason.to_string()));
@@ -251,28 +259,34 @@ impl Socket {
 
     /// The code and reason of the close; frames before it are skipped.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
-        loop {
-            if let Err(closed) = self.receive().await {
-                return closed;
+        soon(async {
+            loop {
+                if let Err(closed) = self.frame().await {
+                    return closed;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The texts of the frames up to the next reply, and that one. The hello
     /// is left out, and the changes of sessions, which come when they come.
     pub(crate) async fn until_reply(&mut self) -> Vec<String> {
-        let mut frames = Vec::new();
-        loop {
-            let text = self.receive().await.expect("the socket is open");
-            let is = |kind: &str| text.starts_with(&format!(r#"{{"type":"{kind}""#));
-            let last = is("reply");
-            if !is("session") && !is("hello") {
-                frames.push(text);
+        soon(async {
+            let mut frames = Vec::new();
+            loop {
+                let text = self.frame().await.expect("the socket is open");
+                let is = |kind: &str| text.starts_with(&format!(r#"{{"type":"{kind}""#));
+                let last = is("reply");
+                if !is("session") && !is("hello") {
+                    frames.push(text);
+                }
+                if last {
+                    return frames;
+                }
             }
-            if last {
-                return frames;
-            }
-        }
+        })
+        .await
     }
 
     /// The next frame of this type; others are skipped.
@@ -282,12 +296,20 @@ impl Socket {
 
     /// The text of the next frame of this type; others are skipped.
     pub(crate) async fn next_text(&mut self, kind: &str) -> String {
-        loop {
-            let text = self.receive().await.expect("the socket is open");
-            let frame: Value = serde_json::from_str(&text).expect("a frame is JSON");
-            if frame["type"] == kind {
-                return text;
+        soon(async {
+            loop {
+                let text = self.frame().await.expect("the socket is open");
+                let frame: Value = serde_json::from_str(&text).expect("a frame is JSON");
+                if frame["type"] == kind {
+                    return text;
+                }
             }
-        }
+        })
+        .await
     }
+}
+
+/// What must not take longer than [`DEADLINE`], however much goes on meanwhile.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(DEADLINE, future).await.expect("it takes too long")
 }

@@ -105,17 +105,18 @@ async fn replies_come_when_they_come_and_a_slow_command_blocks_nothing() {
 #[tokio::test]
 async fn commands_are_sent_in_the_order_of_their_frames() {
     const COMMANDS: usize = 250;
-    let script = Script::default().on("*", [Action::Return(json!({}))]);
+    // Without out-of-band execution, so that all of them have a place.
+    let greeting = r#"{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}, "capabilities": []}}"#;
+    let script = Script::default()
+        .greeting([Action::send(greeting)])
+        .on("*", [Action::Return(json!({}))]);
     let fake = Fake::start(script).await.unwrap();
     let server = TestServer::on(&fake).await;
     let mut socket = server.socket().await;
     socket.next("hello").await;
     let names: Vec<_> = (0..COMMANDS).map(|id| format!("do-{id}")).collect();
-    let frame = |name| json!({"type": "execute", "id": 0, "session": "vm", "execute": name});
-    let frames = names.iter().enumerate().map(|(id, name)| {
-        let mut frame = frame(name);
-        frame["id"] = json!(id);
-        frame.to_string()
+    let frames = names.iter().map(|name| {
+        json!({"type": "execute", "id": name, "session": "vm", "execute": name}).to_string()
     });
     socket.send_all(frames).await;
     for _ in 0..COMMANDS {

@@ -4,7 +4,7 @@
 use qmp_fake::{Action, Fake, Script};
 use serde_json::{Value, json};
 
-use crate::common::{Socket, TestServer};
+use crate::common::{Socket, TestServer, soon};
 
 /// How many events a session keeps at most.
 const KEPT: u64 = 50_000;
@@ -37,17 +37,20 @@ async fn subscribe(socket: &mut Socket, members: &str) -> Vec<Value> {
         .send(&format!(r#"{{"type":"subscribe",{members}}}"#))
         .await;
     // Answered after all that the subscription replays.
-    let mut frames = Vec::new();
     socket.send(r#"{"type":"ping","id":"replayed"}"#).await;
-    loop {
-        let text = socket.receive().await.expect("the socket is open");
-        let frame: Value = serde_json::from_str(&text).unwrap();
-        match frame["type"].as_str().unwrap() {
-            "hello" | "session" => {}
-            "pong" => return frames,
-            _ => frames.push(frame),
+    soon(async {
+        let mut frames = Vec::new();
+        loop {
+            let text = socket.receive().await.expect("the socket is open");
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            match frame["type"].as_str().unwrap() {
+                "hello" | "session" => {}
+                "pong" => return frames,
+                _ => frames.push(frame),
+            }
         }
-    }
+    })
+    .await
 }
 
 /// What events say: session, number, name and whose they are.
@@ -266,14 +269,19 @@ async fn what_the_log_has_let_go_of_is_told() {
     ] {
         let frame = format!(r#"{{"type":"subscribe","sub":{sub},"session":"vm",{replay}}}"#);
         socket.send(&frame).await;
-        let mut frames = Vec::new();
-        while frames.len() < 2 + usize::from(gap.is_some()) {
-            let frame = socket.receive().await.expect("the socket is open");
-            let frame: Value = serde_json::from_str(&frame).unwrap();
-            if frame["type"] != "session" {
-                frames.push(frame);
+        let count = 2 + usize::from(gap.is_some());
+        let frames = soon(async {
+            let mut frames = Vec::new();
+            while frames.len() < count {
+                let frame = socket.receive().await.expect("the socket is open");
+                let frame: Value = serde_json::from_str(&frame).unwrap();
+                if frame["type"] != "session" {
+                    frames.push(frame);
+                }
             }
-        }
+            frames
+        });
+        let frames = frames.await;
         let gap = gap.map(|(from, to)| format!("gap {sub} vm {from}-{to}"));
         let expected = std::iter::once(format!("subscribed {sub}"))
             .chain(gap)

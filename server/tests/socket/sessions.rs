@@ -3,16 +3,19 @@
 use qmp_fake::{Action, Fake, Listen, Script};
 use serde_json::{Value, json};
 
-use crate::common::{Socket, TestServer};
+use crate::common::{Socket, TestServer, soon};
 
 /// The next frame about a session for which this is true.
 async fn change(socket: &mut Socket, when: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let frame = socket.next("session").await;
-        if when(&frame["session"]) {
-            return frame["session"].clone();
+    soon(async {
+        loop {
+            let frame = socket.next("session").await;
+            if when(&frame["session"]) {
+                return frame["session"].clone();
+            }
         }
-    }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -103,13 +106,15 @@ async fn the_run_state_is_asked_for_when_an_event_may_have_changed_it() {
     socket.next("subscribed").await;
     let stop = r#"{"type":"execute","id":0,"session":"vm","execute":"stop"}"#;
     socket.send(stop).await;
-    let mut stopped = false;
-    loop {
-        let frame: Value = serde_json::from_str(&socket.receive().await.unwrap()).unwrap();
-        stopped |= frame["event"]["event"] == "STOP";
-        if frame["session"]["status"] == "status-3" {
-            break;
+    let follow = async {
+        let mut stopped = false;
+        loop {
+            let frame: Value = serde_json::from_str(&socket.receive().await.unwrap()).unwrap();
+            stopped |= frame["event"]["event"] == "STOP";
+            if frame["session"]["status"] == "status-3" {
+                return stopped;
+            }
         }
-    }
-    assert!(stopped, "the event comes before what it caused");
+    };
+    assert!(soon(follow).await, "the event comes before what it caused");
 }

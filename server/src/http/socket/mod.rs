@@ -24,6 +24,7 @@ use qmp_shared::wire::{
     ServerFrame, Subscribed,
 };
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, interval_at, timeout};
 use tracing::debug;
 
@@ -257,7 +258,10 @@ impl Browser {
         }
         self.in_flight.insert(id.clone());
         let console = Arc::clone(&self.console);
-        self.replies.push(Box::pin(async move {
+        // Commands take their places on the monitor in the order of their
+        // frames. With tokio's budget the first that finds it spent would come
+        // after the rest; there are too few of them to need one.
+        self.replies.push(Box::pin(unconstrained(async move {
             let request = Request {
                 execute: frame.execute,
                 exec_oob: frame.exec_oob,
@@ -265,7 +269,7 @@ impl Browser {
                 timeout: frame.timeout,
             };
             Reply::new(id, execute::run(&console, &frame.session, request).await)
-        }));
+        })));
         Ok(())
     }
 
