@@ -1,7 +1,8 @@
 //! Where an endpoint is: the address syntax, which resembles QEMU's `-qmp`.
 //!
-//! The meaning is ours: we connect. QEMU's own words for "I listen" are
-//! accepted, so that an argument pasted from a command line works.
+//! The meaning is ours: we connect, unless told `listen=on`. QEMU's own words
+//! for "I listen" are accepted, so that an argument pasted from a command line
+//! works.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use thiserror::Error;
 pub struct Address {
     socket: Socket,
     kind: EndpointKind,
+    listens: bool,
 }
 
 /// The socket of an [`Address`].
@@ -37,6 +39,9 @@ pub enum Socket {
         /// The port.
         port: u16,
     },
+    /// A connected socket that this process was started with, by the number of
+    /// its descriptor.
+    Inherited(i32),
 }
 
 /// What is wrong with an address. Each names the part.
@@ -63,9 +68,18 @@ pub enum AddressError {
     /// A host that cannot be one.
     #[error("host {0:?} is neither a name nor an IP address; an IPv6 address is put in brackets")]
     BadHost(String),
-    /// A socket that was inherited.
-    #[error("an inherited socket, {0:?}, cannot be used here")]
+    /// A socket that was inherited, where only the command line may name one.
+    #[error("an inherited socket, {0:?}, can be used on the command line only")]
     Inherited(String),
+    /// A descriptor that is none.
+    #[error("descriptor {0:?} is not a number from 0 on")]
+    BadDescriptor(String),
+    /// An inherited socket is connected already.
+    #[error("option \"listen\" is \"on\", but an inherited socket is connected already")]
+    InheritedListens,
+    /// Both sides would wait for each other.
+    #[error("options \"listen\" and {0:?} say that both sides listen")]
+    BothListen(String),
     /// No port.
     #[error("host {0:?} has no port")]
     NoPort(String),
@@ -93,10 +107,35 @@ pub enum AddressError {
 impl Address {
     /// An address of this socket, for an endpoint of this kind.
     pub fn new(socket: Socket, kind: EndpointKind) -> Self {
-        Self { socket, kind }
+        Self {
+            socket,
+            kind,
+            listens: false,
+        }
     }
 
-    /// Where to connect to.
+    /// The same socket, to listen on for the endpoint to connect, or not.
+    pub fn listening(mut self, listens: bool) -> Self {
+        self.listens = listens;
+        self
+    }
+
+    /// Reads an address of the command line, which unlike others may name a
+    /// socket that this process inherited: `fd:N`.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] names the part that is wrong.
+    pub fn from_command_line(text: &str) -> Result<Self, AddressError> {
+        parse(text, true)
+    }
+
+    /// Whether we listen, and the endpoint connects.
+    pub fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// Where to connect to, or to listen.
     pub fn socket(&self) -> &Socket {
         &self.socket
     }
@@ -111,28 +150,44 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let mut parts = split_options(text).into_iter();
-        let socket = parts.next().unwrap_or_default().parse()?;
-        let mut kind = EndpointKind::Qmp;
-        for option in parts {
-            let (name, value) = match option.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (option.as_str(), None),
-            };
-            match (name, value) {
-                ("kind", Some("qmp")) => kind = EndpointKind::Qmp,
-                ("kind", Some("qga")) => kind = EndpointKind::Qga,
-                ("kind", value) => return Err(bad_value("kind", value, "qmp or qga")),
-                ("server", None | Some("on" | "yes" | "true")) => {}
-                ("server", Some("off" | "no" | "false")) => return Err(AddressError::QemuConnects),
-                ("server", value) => return Err(bad_value("server", value, "on")),
-                ("wait", None | Some("on" | "off" | "yes" | "no" | "true" | "false")) => {}
-                ("wait", value) => return Err(bad_value("wait", value, "on or off")),
-                ("nowait", None) => {}
-                _ => return Err(AddressError::UnknownOption(name.to_owned())),
-            }
+        parse(text, false)
+    }
+}
+
+fn parse(text: &str, may_inherit: bool) -> Result<Address, AddressError> {
+    let mut parts = split_options(text).into_iter();
+    let socket: Socket = parts.next().unwrap_or_default().parse()?;
+    if let (Socket::Inherited(number), false) = (&socket, may_inherit) {
+        return Err(AddressError::Inherited(format!("fd:{number}")));
+    }
+    let mut address = Address::new(socket, EndpointKind::Qmp);
+    // The option by which QEMU listens.
+    let mut server = None;
+    for option in parts {
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option.as_str(), None),
+        };
+        match (name, value) {
+            ("kind", Some("qmp")) => address.kind = EndpointKind::Qmp,
+            ("kind", Some("qga")) => address.kind = EndpointKind::Qga,
+            ("kind", value) => return Err(bad_value("kind", value, "qmp or qga")),
+            ("listen", Some("on")) => address.listens = true,
+            ("listen", Some("off")) => address.listens = false,
+            ("listen", value) => return Err(bad_value("listen", value, "on or off")),
+            ("server", None | Some("on" | "yes" | "true")) => server = Some(option),
+            ("server", Some("off" | "no" | "false")) => return Err(AddressError::QemuConnects),
+            ("server", value) => return Err(bad_value("server", value, "on")),
+            ("wait", None | Some("on" | "off" | "yes" | "no" | "true" | "false")) => {}
+            ("wait", value) => return Err(bad_value("wait", value, "on or off")),
+            ("nowait", None) => {}
+            _ => return Err(AddressError::UnknownOption(name.to_owned())),
         }
-        Ok(Self { socket, kind })
+    }
+    match (address.listens, server, &address.socket) {
+        (true, Some(option), _) => Err(AddressError::BothListen(option)),
+        (true, None, Socket::Inherited(_)) => Err(AddressError::InheritedListens),
+        _ => Ok(address),
     }
 }
 
@@ -171,8 +226,12 @@ impl FromStr for Socket {
         if let Some(address) = text.strip_prefix("tcp:") {
             return tcp(address);
         }
-        if text.starts_with("fd:") {
-            return Err(AddressError::Inherited(text.to_owned()));
+        if let Some(number) = text.strip_prefix("fd:") {
+            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            return match number.parse() {
+                Ok(number) if digits => Ok(Socket::Inherited(number)),
+                _ => Err(AddressError::BadDescriptor(number.to_owned())),
+            };
         }
         if text.contains('/') {
             return unix(text);
@@ -237,6 +296,9 @@ fn tcp(text: &str) -> Result<Socket, AddressError> {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket.fmt(f)?;
+        if self.listens {
+            f.write_str(",listen=on")?;
+        }
         match self.kind {
             EndpointKind::Qmp => Ok(()),
             EndpointKind::Qga => f.write_str(",kind=qga"),
@@ -253,6 +315,7 @@ impl fmt::Display for Socket {
             }
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+            Self::Inherited(number) => write!(f, "fd:{number}"),
         }
     }
 }
@@ -274,6 +337,12 @@ mod tests {
             ("/run/vm.qmp,server,nowait", "unix:/run/vm.qmp"),
             ("unix:/run/vm.qmp,server=on,wait=off", "unix:/run/vm.qmp"),
             ("/run/qga.sock,kind=qga", "unix:/run/qga.sock,kind=qga"),
+            (
+                "/run/x,kind=qga,listen=on",
+                "unix:/run/x,listen=on,kind=qga",
+            ),
+            ("[::]:1,listen=on", "tcp:[::]:1,listen=on"),
+            ("/run/x,listen=off,server=on", "unix:/run/x"),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), canonical, "{text}");
@@ -307,12 +376,19 @@ mod tests {
             ("fd:3", "inherited socket, \"fd:3\""),
             ("/run/x,kind=ssh", "\"ssh\""),
             ("/run/x,server=off", "QEMU connects"),
-            ("/run/x,listen=on", "\"listen\" is not known"),
+            ("fd:", "descriptor \"\""),
+            ("fd:-1", "descriptor \"-1\""),
+            ("/run/x,listen=maybe", "\"maybe\", not on or off"),
+            ("/run/x,listen=on,server", "both sides listen"),
             ("/run/x,", "\"\""),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
+        let inherited = Address::from_command_line("fd:3").unwrap();
+        assert_eq!(inherited.to_string(), "fd:3");
+        let error = Address::from_command_line("fd:3,listen=on").unwrap_err();
+        assert_eq!(error, AddressError::InheritedListens);
         let long = format!("/{}", "x".repeat(107));
         assert_eq!(long.parse::<Address>(), Err(AddressError::LongPath(108)));
     }

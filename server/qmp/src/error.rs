@@ -42,6 +42,23 @@ pub enum ConnectError {
         #[source]
         source: io::Error,
     },
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The endpoint did not connect in time.
+    #[error("nobody connected to {address} within {}", seconds(*.after))]
+    AcceptTimeout {
+        /// Where we listened.
+        address: String,
+        /// How long was waited.
+        after: Duration,
+    },
     /// Opening the socket took too long.
     #[error("cannot connect to {address} within {}", seconds(*.after))]
     OpenTimeout {
@@ -146,6 +163,9 @@ pub enum ExecuteError {
     /// Not sent: the arguments are not what a command can have.
     #[error("the arguments cannot be sent")]
     Invalid(#[source] json::Fault),
+    /// Not sent: it takes a descriptor, and this connection passes none.
+    #[error(transparent)]
+    Descriptor(#[from] NoDescriptors),
     /// Not sent: earlier commands took too long.
     #[error("not sent within {}", seconds(*.after))]
     Busy {
@@ -184,9 +204,29 @@ impl ExecuteError {
             // A reply that nobody understands says nothing either.
             Self::Timeout { .. } | Self::Interrupted { .. } | Self::BadReply(_) => true,
             // It was refused, or not sent.
-            Self::Refused(_) | Self::State(_) | Self::Invalid(_) | Self::Busy { .. } => false,
+            Self::Refused(_)
+            | Self::State(_)
+            | Self::Invalid(_)
+            | Self::Descriptor(_)
+            | Self::Busy { .. } => false,
         }
     }
+}
+
+/// Descriptors pass over unix sockets only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a descriptor can be passed over a unix socket only")]
+pub struct NoDescriptors;
+
+/// Why a descriptor was not passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SendFdError {
+    /// There is no running session.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The connection is of another kind.
+    #[error(transparent)]
+    Descriptor(#[from] NoDescriptors),
 }
 
 /// What a command waits for before it is sent.
@@ -195,6 +235,9 @@ pub enum Backlog {
     /// As many commands as there may be have no reply yet.
     #[error("{0} earlier commands have no reply yet")]
     Full(usize),
+    /// Another command with a descriptor has no reply yet.
+    #[error("an earlier command with a descriptor has no reply yet")]
+    Descriptor,
     /// A guest agent did not answer an earlier command in time, and does not
     /// answer `guest-sync-delimited` either.
     #[error("the agent has not answered since an earlier command timed out")]

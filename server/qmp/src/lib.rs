@@ -41,5 +41,6 @@ pub mod client;
 pub mod error;
 pub mod events;
 pub mod framing;
+pub mod listener;
 pub mod pending;
 pub mod stream;

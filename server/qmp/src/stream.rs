@@ -1,11 +1,15 @@
-//! An open socket to an endpoint.
+//! An open socket to an endpoint: connected by us, or by it.
 
 use std::fmt;
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -18,7 +22,12 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(100);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
-type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// Where bytes are written, and over a unix socket descriptors too.
+pub(crate) enum Writer {
+    Unix(OwnedWriteHalf),
+    Other(Box<dyn AsyncWrite + Send + Unpin>),
+}
 
 /// An open connection on which nothing was sent or received yet.
 pub struct Stream {
@@ -51,6 +60,7 @@ impl Stream {
         };
         let opened = match address.socket() {
             Socket::Unix(path) => connect_unix(path, deadline).await,
+            Socket::Inherited(number) => inherited(*number),
             Socket::Tcp { host, port } => {
                 match timeout_at(deadline, connect_tcp(host, *port)).await {
                     Ok(opened) => opened,
@@ -81,15 +91,87 @@ impl Stream {
     ) -> Self {
         Self {
             reader: Box::new(reader),
-            writer: Box::new(writer),
+            writer: Writer::Other(Box::new(writer)),
         }
+    }
+
+    /// A connected unix or TCP socket that comes from elsewhere, as one that
+    /// was inherited.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither, or not a socket at all.
+    pub fn from_descriptor(descriptor: OwnedFd) -> io::Result<Self> {
+        use rustix::net::AddressFamily;
+        let family = rustix::net::getsockname(&descriptor)?.address_family();
+        if family == AddressFamily::UNIX {
+            let stream = std::os::unix::net::UnixStream::from(descriptor);
+            stream.set_nonblocking(true)?;
+            return Ok(UnixStream::from_std(stream)?.into());
+        }
+        if family == AddressFamily::INET || family == AddressFamily::INET6 {
+            let stream = std::net::TcpStream::from(descriptor);
+            stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
+            return Ok(TcpStream::from_std(stream)?.into());
+        }
+        let error = "the socket is neither a unix nor a TCP socket";
+        Err(io::Error::new(io::ErrorKind::Unsupported, error))
+    }
+}
+
+impl Writer {
+    /// Whether descriptors can be passed.
+    pub(crate) fn passes_descriptors(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
+    /// Writes all bytes.
+    pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Unix(writer) => writer.write_all(bytes).await,
+            Self::Other(writer) => writer.write_all(bytes).await,
+        }
+    }
+
+    /// Closes this direction.
+    pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Unix(writer) => writer.shutdown().await,
+            Self::Other(writer) => writer.shutdown().await,
+        }
+    }
+
+    /// Passes a descriptor along with a blank (unix(7), `SCM_RIGHTS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket; `Unsupported` on anything but a unix socket.
+    pub(crate) async fn pass(&mut self, descriptor: &OwnedFd) -> io::Result<()> {
+        let Self::Unix(writer) = self else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let socket: &UnixStream = writer.as_ref();
+        let send = || {
+            let descriptors = [descriptor.as_fd()];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut ancillary = SendAncillaryBuffer::new(&mut space);
+            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+            let blank = [io::IoSlice::new(b" ")];
+            let sent = rustix::net::sendmsg(socket, &blank, &mut ancillary, SendFlags::NOSIGNAL);
+            sent.map(drop).map_err(io::Error::from)
+        };
+        socket.async_io(Interest::WRITABLE, send).await
     }
 }
 
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
         let (reader, writer) = stream.into_split();
-        Self::from_parts(reader, writer)
+        Self {
+            reader: Box::new(reader),
+            writer: Writer::Unix(writer),
+        }
     }
 }
 
@@ -118,6 +200,15 @@ async fn connect_unix(path: &Path, deadline: Instant) -> io::Result<Stream> {
             opened => return opened.map(Stream::from),
         }
     }
+}
+
+/// A socket that this process was started with. It stays open as it is; what
+/// is used is a duplicate.
+fn inherited(number: i32) -> io::Result<Stream> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let own = pidfd_open(getpid(), PidfdFlags::empty())?;
+    // Of our own process too, a number becomes a descriptor only by the kernel.
+    Stream::from_descriptor(pidfd_getfd(own, number, PidfdGetfdFlags::empty())?)
 }
 
 async fn connect_tcp(host: &str, port: u16) -> io::Result<Stream> {

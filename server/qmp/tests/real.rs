@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use qmp_client::address::Address;
+use qmp_client::address::{Address, Socket};
 use qmp_client::client::{Client, Execute, Options};
 use qmp_client::error::{ConnectError, DisconnectCause, ExecuteError};
+use qmp_client::listener::Listener;
 use qmp_shared::filter::EventFilter;
 use qmp_shared::json;
 use qmp_shared::model::EndpointKind;
@@ -372,4 +373,119 @@ async fn the_agent_is_synchronised_and_answers() {
     let client = agent.connect(options()).await;
     assert!(execute(&client, "guest-ping").await.is_object());
     soon(client.disconnect()).await.unwrap();
+}
+
+/// QEMU connects to us, on a unix socket and on TCP; others are refused, and
+/// the path is gone.
+#[tokio::test]
+async fn qemu_connects_to_whoever_listens() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ours");
+    // Left behind by somebody: nobody listens there any more.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let unix: Address = format!("unix:{}", path.display()).parse().unwrap();
+    let tcp = Socket::Tcp {
+        host: "127.0.0.1".to_owned(),
+        port: 0,
+    };
+    let tcp = Address::new(tcp, EndpointKind::Qmp);
+    for address in [unix, tcp] {
+        let listener = soon(Listener::bind(&address)).await.unwrap();
+        let monitor = match listener.tcp_address() {
+            Some(bound) => format!("tcp:{bound}"),
+            None => address.to_string(),
+        };
+        let _qemu = Server::start("qemu-system-x86_64", |_| {
+            let fixed = [
+                "-machine",
+                "none",
+                "-nodefaults",
+                "-display",
+                "none",
+                "-qmp",
+            ];
+            fixed
+                .into_iter()
+                .map(str::to_owned)
+                .chain([monitor.clone()])
+                .collect()
+        });
+        let client = Client::new(Options::default());
+        soon(client.accept(listener)).await.unwrap();
+        assert!(client.greeting().is_some());
+        execute(&client, "query-status").await;
+        let late = Client::new(Options::default());
+        let refused = soon(late.connect(&monitor.parse().unwrap())).await;
+        assert!(
+            matches!(refused, Err(ConnectError::Open { .. })),
+            "{refused:?}"
+        );
+        soon(client.disconnect()).await.unwrap();
+    }
+    assert!(!path.exists());
+}
+
+/// A descriptor goes with its command, over a unix socket; elsewhere nothing is
+/// sent.
+#[tokio::test]
+async fn descriptors_go_with_their_command() {
+    let qemu = Server::qemu();
+    let client = qemu.connect(Options::default()).await;
+    let null = || std::os::fd::OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+    let getfd = |name: &str| {
+        let arguments = RawValue::from_string(format!("{{\"fdname\":\"{name}\"}}")).unwrap();
+        Execute::new("getfd").arguments(arguments)
+    };
+    // Many at once: each getfd has its own.
+    let names: Vec<String> = (0..20).map(|number| format!("fd{number}")).collect();
+    let all = names
+        .iter()
+        .map(|name| client.execute(getfd(name).descriptor(null())));
+    for result in soon(futures_util::future::join_all(all)).await {
+        result.unwrap();
+    }
+    let without = soon(client.execute(getfd("none"))).await.unwrap_err();
+    assert_eq!(
+        without.to_string(),
+        "No file descriptor supplied via SCM_RIGHTS"
+    );
+    client.send_fd(null()).unwrap();
+    soon(client.execute(getfd("one"))).await.unwrap();
+    client.send_fd(null()).unwrap();
+    let added = execute(&client, "add-fd").await;
+    assert_eq!(added["fdset-id"], 0);
+
+    let address = qemu.tcp(&client).await;
+    soon(client.disconnect()).await.unwrap();
+    let client = Client::new(Options::default());
+    soon(client.connect(&address)).await.unwrap();
+    let error = soon(client.execute(getfd("tcp").descriptor(null())))
+        .await
+        .unwrap_err();
+    assert!(!error.outcome_unknown());
+    assert_eq!(
+        error.to_string(),
+        "a descriptor can be passed over a unix socket only"
+    );
+    assert!(client.send_fd(null()).is_err());
+}
+
+/// A socket that somebody else has connected.
+#[tokio::test]
+async fn an_inherited_socket_is_as_good_as_a_path() {
+    use std::os::fd::{AsRawFd, OwnedFd};
+    let qemu = Server::qemu();
+    drop(qemu.connect(Options::default()).await);
+    let connected = OwnedFd::from(std::os::unix::net::UnixStream::connect(qemu.path()).unwrap());
+    let address = format!("fd:{}", connected.as_raw_fd());
+    let address = Address::from_command_line(&address).unwrap();
+    let client = Client::new(Options::default());
+    soon(client.connect(&address)).await.unwrap();
+    execute(&client, "query-status").await;
+    soon(client.disconnect()).await.unwrap();
+
+    let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+    let address = Address::from_command_line(&format!("fd:{}", file.as_raw_fd())).unwrap();
+    let error = soon(client.connect(&address)).await.unwrap_err();
+    assert!(matches!(error, ConnectError::Open { .. }), "{error:?}");
 }

@@ -21,8 +21,7 @@ impl FromStr for NamedSession {
         let Some((name, address)) = text.split_once('=') else {
             return Err("expected NAME=ADDRESS, for example vm=unix:/run/vm.qmp".into());
         };
-        let address = address
-            .parse()
+        let address = Address::from_command_line(address)
             .map_err(|error| format!("session {name:?}: {error}"))?;
         Ok(Self {
             name: name.to_owned(),

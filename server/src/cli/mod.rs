@@ -26,7 +26,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the console
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Execute one command on an endpoint
     Execute(execute::Args),
     /// Print the events of an endpoint
@@ -38,7 +38,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Execute(args) => execute::run(args),
         Command::Events(args) => events::run(args),
     };

@@ -20,9 +20,9 @@ impl std::str::FromStr for Target {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Err("a console is no target in this version, only a QMP address is".into());
         }
-        text.parse()
+        Address::from_command_line(text)
             .map(Self)
-            .map_err(|error: qmp_client::address::AddressError| error.to_string())
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use qmp_client::client::{Client, Execute, Options};
 use qmp_client::error::{ConnectError, ExecuteError};
+use qmp_client::listener::Listener;
 use qmp_client::stream::Stream;
 use qmp_shared::model::{EndpointKind, Event};
 use qmp_shared::rest::{Counters, SessionState};
@@ -117,7 +118,12 @@ impl Actor {
     async fn connect(&self) -> Result<Client, ConnectError> {
         let shared = &self.shared;
         let client = Client::new(self.options());
-        let stream = Stream::connect(&shared.address, CONNECT_TIMEOUT).await?;
+        // Whoever is listened for may take as long as it likes.
+        let stream = if shared.address.listens() {
+            Listener::bind(&shared.address).await?.accept().await?
+        } else {
+            Stream::connect(&shared.address, CONNECT_TIMEOUT).await?
+        };
         let mut establish = std::pin::pin!(client.establish(stream));
         tokio::select! {
             biased;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 

@@ -18,6 +18,7 @@ mod synchrony;
 mod tasks;
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +31,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Address;
 use crate::error::{
-    Backlog, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, StateError,
+    Backlog, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, NoDescriptors,
+    SendFdError, StateError,
 };
 use crate::events::{EventListener, Filter, ListenerError, Listeners};
+use crate::listener::Listener;
 use crate::pending::CommandId;
 use crate::stream::Stream;
 use runstate::Current;
@@ -109,6 +112,7 @@ pub struct Execute {
     arguments: Option<Box<RawValue>>,
     oob: bool,
     timeout: Option<Duration>,
+    descriptor: Option<Arc<OwnedFd>>,
 }
 
 impl Execute {
@@ -119,7 +123,31 @@ impl Execute {
             arguments: None,
             oob: false,
             timeout: None,
+            descriptor: None,
         }
+    }
+
+    /// The command of a message; its `id` does not count, as each command gets
+    /// one of its own. `None` for a message that is no command, or whose name or
+    /// arguments are of another type.
+    pub fn from_message(message: &Message) -> Option<Self> {
+        let (name, oob) = match (message.get("execute"), message.get("exec-oob")) {
+            (Some(name), None) => (name, false),
+            (None, Some(name)) => (name, true),
+            _ => return None,
+        };
+        let name: String = serde_json::from_str(name.get()).ok()?;
+        let mut execute = Self::new(name).oob(oob);
+        execute.arguments = message.get("arguments").map(ToOwned::to_owned);
+        Some(execute)
+    }
+
+    /// With this descriptor, for `getfd` and `add-fd`: it is passed right before
+    /// the command, and before the reply no other one is, so that each command
+    /// takes its own.
+    pub fn descriptor(mut self, descriptor: OwnedFd) -> Self {
+        self.descriptor = Some(Arc::new(descriptor));
+        self
     }
 
     /// With these arguments, which are sent verbatim.
@@ -168,6 +196,8 @@ enum Waiter {
         /// Given back when the reply arrives, not when the caller leaves:
         /// until then the command takes a place in the server's queue.
         _permit: OwnedSemaphorePermit,
+        /// Of a command with a descriptor.
+        _turn: Option<OwnedSemaphorePermit>,
     },
     /// The connection itself, on behalf of all callers.
     Synchrony,
@@ -186,7 +216,9 @@ impl Client {
         }))
     }
 
-    /// Connects and establishes a session. Opening the socket may take 5 s.
+    /// Connects and establishes a session. Opening the socket may take 5 s. An
+    /// address that says `listen=on` is listened on instead, until the endpoint
+    /// connects; [`Self::accept`] can do that in two steps.
     ///
     /// # Errors
     ///
@@ -197,7 +229,27 @@ impl Client {
     /// Dropping the future closes the socket and makes the client idle.
     pub async fn connect(&self, address: &Address) -> Result<(), ConnectError> {
         let connecting = Connecting::begin(&self.0)?;
-        let stream = Stream::connect(address, OPEN_TIMEOUT).await?;
+        let stream = if address.listens() {
+            Listener::bind(address).await?.accept().await?
+        } else {
+            Stream::connect(address, OPEN_TIMEOUT).await?
+        };
+        connecting.establish(stream).await
+    }
+
+    /// Waits for the endpoint to connect to a listener, and establishes a
+    /// session. The listener is then closed, so that other peers are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`]; the client is idle again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the listener, and makes the client idle.
+    pub async fn accept(&self, listener: Listener) -> Result<(), ConnectError> {
+        let connecting = Connecting::begin(&self.0)?;
+        let stream = listener.accept().await?;
         connecting.establish(stream).await
     }
 
@@ -232,6 +284,7 @@ impl Client {
             arguments,
             oob,
             timeout: limit,
+            descriptor,
         } = command.into();
         if let Some(arguments) = &arguments {
             json::check_arguments(arguments.get()).map_err(ExecuteError::Invalid)?;
@@ -239,19 +292,27 @@ impl Client {
         // A time that no clock reaches is none.
         let deadline = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let connection = self.running()?;
+        if descriptor.is_some() && !connection.passes_descriptors() {
+            return Err(NoDescriptors.into());
+        }
         before(deadline, Backlog::Unsynchronised, connection.synchronised()).await?;
+        let turn = match &descriptor {
+            Some(_) => Some(before(deadline, Backlog::Descriptor, connection.turn()).await?),
+            None => None,
+        };
         let full = Backlog::Full(connection.capacity(oob));
         let permit = before(deadline, full, connection.permit(oob)).await?;
         let (reply, received) = oneshot::channel();
         let waiter = Waiter::Caller {
             reply,
             _permit: permit,
+            _turn: turn,
         };
         let write = |id: CommandId| {
             let id = RawValue::from_string(id.to_json()).expect("a number is JSON");
             Message::command(&command, arguments.as_deref(), Some(&id), oob)
         };
-        if !connection.send(waiter, write) {
+        if !connection.send(waiter, descriptor, write) {
             return Err(over().into());
         }
         let answered = match deadline {
@@ -267,6 +328,23 @@ impl Client {
                 cause: Arc::new(DisconnectCause::Local),
             })
         })
+    }
+
+    /// Passes a descriptor for the next command that takes one. With several
+    /// callers, [`Execute::descriptor`] says which command that is.
+    ///
+    /// # Errors
+    ///
+    /// [`SendFdError`]; the descriptor is closed.
+    pub fn send_fd(&self, descriptor: OwnedFd) -> Result<(), SendFdError> {
+        let connection = self.running()?;
+        if !connection.passes_descriptors() {
+            return Err(NoDescriptors.into());
+        }
+        match connection.send_descriptor(descriptor) {
+            true => Ok(()),
+            false => Err(over().into()),
+        }
     }
 
     /// Hears events from now on, until the listener is dropped: those of the

@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
 use serde_json::value::RawValue;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use super::{DRAIN_TIMEOUT, Inner, Waiter};
 use crate::error::{BadReply, DisconnectCause, ExecuteError};
 use crate::framing::Framer;
 use crate::pending::{CommandId, Pending};
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 
 /// Most in-band commands outstanding on a monitor with out-of-band execution.
 /// QEMU's queue holds 8, and a full queue blocks out-of-band commands too.
@@ -50,8 +51,13 @@ struct State {
     /// connection is over.
     in_band: Arc<Semaphore>,
     capacity: usize,
+    /// Whether the socket passes descriptors.
+    passes_descriptors: bool,
     /// Places for commands out of band; closed with the others.
     out_of_band: Arc<Semaphore>,
+    /// The turn of a command that takes a descriptor. QEMU keeps the latest one
+    /// only, until a command takes it.
+    turn: Arc<Semaphore>,
     /// Of a guest agent only.
     synchrony: Option<Synchrony>,
     table: Mutex<Table>,
@@ -65,9 +71,18 @@ struct State {
 #[derive(Debug, Default)]
 struct Table {
     pending: Pending<Waiter>,
-    /// Messages to write. Bounded by the permits, and one synchronisation.
-    outbound: VecDeque<Message>,
+    /// What to write. Bounded by the permits, and one synchronisation;
+    /// descriptors by their own number.
+    outbound: VecDeque<Outbound>,
     over: Option<Arc<DisconnectCause>>,
+}
+
+/// Something to write.
+#[derive(Debug)]
+enum Outbound {
+    Message(Message),
+    /// For the next command that takes a descriptor.
+    Descriptor(Arc<OwnedFd>),
 }
 
 impl Connection {
@@ -86,7 +101,9 @@ impl Connection {
             oob,
             in_band: Arc::new(Semaphore::new(capacity)),
             capacity,
+            passes_descriptors: writer.passes_descriptors(),
             out_of_band: Arc::new(Semaphore::new(OUT_OF_BAND)),
+            turn: Arc::new(Semaphore::new(1)),
             synchrony: match inner.options.kind {
                 EndpointKind::Qmp => None,
                 EndpointKind::Qga => Some(Synchrony::kept()),
@@ -146,6 +163,12 @@ impl Connection {
         Arc::clone(places).acquire_owned().await.ok()
     }
 
+    /// Waits for the turn of a command that takes a descriptor. `None` when the
+    /// connection is over.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.turn).acquire_owned().await.ok()
+    }
+
     /// Has an agent that did not answer in time answer a synchronisation.
     /// `None` when the connection is over.
     pub(super) async fn synchronised(&self) -> Option<()> {
@@ -153,7 +176,7 @@ impl Connection {
             return Some(());
         };
         if synchrony.ask() {
-            self.send(Waiter::Synchrony, |id| {
+            self.send(Waiter::Synchrony, None, |id| {
                 let id = id.to_json();
                 let arguments = RawValue::from_string(format!("{{\"id\":{id}}}"));
                 let arguments = arguments.expect("an object is JSON");
@@ -175,15 +198,41 @@ impl Connection {
         }
     }
 
-    /// Registers a waiter and queues its command for the writer; false if the
-    /// connection is over.
-    pub(super) fn send(&self, waiter: Waiter, message: impl FnOnce(CommandId) -> Message) -> bool {
+    /// Whether descriptors can be passed.
+    pub(super) fn passes_descriptors(&self) -> bool {
+        self.0.passes_descriptors
+    }
+
+    /// Registers a waiter and queues its command for the writer, right after
+    /// the descriptor that it takes; false if the connection is over.
+    pub(super) fn send(
+        &self,
+        waiter: Waiter,
+        descriptor: Option<Arc<OwnedFd>>,
+        message: impl FnOnce(CommandId) -> Message,
+    ) -> bool {
         let mut table = self.table();
         if table.over.is_some() {
             return false;
         }
         let id = table.pending.register(waiter);
-        table.outbound.push_back(message(id));
+        table.outbound.extend(descriptor.map(Outbound::Descriptor));
+        table.outbound.push_back(Outbound::Message(message(id)));
+        drop(table);
+        self.0.outbound.notify_one();
+        true
+    }
+
+    /// Queues a descriptor for the writer, for the next command that takes one;
+    /// false if the connection is over.
+    pub(super) fn send_descriptor(&self, descriptor: OwnedFd) -> bool {
+        let mut table = self.table();
+        if table.over.is_some() {
+            return false;
+        }
+        table
+            .outbound
+            .push_back(Outbound::Descriptor(Arc::new(descriptor)));
         drop(table);
         self.0.outbound.notify_one();
         true
@@ -218,6 +267,7 @@ impl Connection {
         drop(table);
         self.0.in_band.close();
         self.0.out_of_band.close();
+        self.0.turn.close();
         self.0.hung_up.cancel();
         for waiter in waiters {
             let cause = Arc::clone(&cause);
@@ -280,12 +330,12 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(self, mut writer: impl AsyncWrite + Unpin) {
+    async fn run(self, mut writer: stream::Writer) {
         let state = &self.connection.0;
         let name = &self.name;
         loop {
             let next = self.connection.table().outbound.pop_front();
-            let Some(message) = next else {
+            let Some(next) = next else {
                 tokio::select! {
                     // What was queued before the hang-up is written first.
                     biased;
@@ -293,10 +343,9 @@ impl Writer {
                     () = state.hung_up.cancelled() => break,
                 }
             };
-            debug!(name, bytes = message.as_str().len(), "sent");
             let written = tokio::select! {
                 biased;
-                written = writer.write_all(message.as_str().as_bytes()) => written,
+                written = self.write(&mut writer, &next) => written,
                 // Half a message is of no use to anybody, but a peer that
                 // takes no bytes must not keep us for ever.
                 () = drained(&state.hung_up) => break,
@@ -314,6 +363,20 @@ impl Writer {
             Err(_) => debug!(name, "the peer took no bytes"),
         }
         self.connection.end(DisconnectCause::Local);
+    }
+
+    async fn write(&self, writer: &mut stream::Writer, next: &Outbound) -> io::Result<()> {
+        let name = &self.name;
+        match next {
+            Outbound::Message(message) => {
+                debug!(name, bytes = message.as_str().len(), "sent");
+                writer.write_all(message.as_str().as_bytes()).await
+            }
+            Outbound::Descriptor(descriptor) => {
+                debug!(name, ?descriptor, "passed a descriptor");
+                writer.pass(descriptor).await
+            }
+        }
     }
 }
 

@@ -143,3 +143,53 @@ async fn a_cancelled_attempt_frees_the_monitor() {
     assert_eq!(client.runstate(), Runstate::Idle);
     soon(client.connect(&to)).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_the_endpoint_can_end_without_it() {
+    use qmp_client::listener::Listener;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let address: Address = format!("unix:{},listen=on", path.display())
+        .parse()
+        .unwrap();
+    let client = Client::new(Options::default());
+    let mut watch = client.watch();
+
+    // Timed out.
+    let listener = soon(Listener::bind(&address)).await.unwrap();
+    let listener = listener.timeout(Duration::from_secs(3));
+    let error = client.accept(listener).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("nobody connected to {address} within 3 s")
+    );
+    assert!(!path.exists());
+
+    // Cancelled; meanwhile another attempt is one too many.
+    let mut connects = Box::pin(client.connect(&address));
+    assert!(connects.as_mut().now_or_never().is_none());
+    assert_eq!(client.runstate(), Runstate::Connecting);
+    let second = soon(client.connect(&address)).await.unwrap_err();
+    assert!(matches!(second, ConnectError::State(_)), "{second:?}");
+    drop(connects);
+    assert_eq!(client.runstate(), Runstate::Idle);
+    assert!(!path.exists());
+
+    // A live socket is not taken away from whoever listens there.
+    let owner = tokio::net::UnixListener::bind(&path).unwrap();
+    let error = soon(client.connect(&address)).await.unwrap_err();
+    let ConnectError::Listen { source, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
+    drop(owner);
+
+    let steps = [
+        Runstate::Connecting,
+        Runstate::Disconnecting,
+        Runstate::Idle,
+    ];
+    for expected in steps.iter().cycle().take(9) {
+        assert_eq!(soon(watch.changed()).await.unwrap(), *expected);
+    }
+}
