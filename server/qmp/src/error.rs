@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qmp_shared::json;
-use qmp_shared::message::MessageError;
+use qmp_shared::message::{Message, MessageError};
 use qmp_shared::model::{CommandError, EndpointKind, ModelError};
 use thiserror::Error;
 
@@ -177,7 +177,17 @@ pub enum ExecuteError {
     },
     /// The server's error reply.
     #[error(transparent)]
-    Refused(#[from] CommandError),
+    Refused(Box<Refused>),
+    /// The command was executed, and returned something that is not of the type
+    /// that the caller wants.
+    #[error("the command was executed, but what it returned is not what was expected: {value}")]
+    Unexpected {
+        /// The beginning of the return value.
+        value: String,
+        /// Why it is not of that type.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A reply that is neither a return nor an error. Whether the command was
     /// executed is unknown; the session goes on.
     #[error("the server's reply is malformed; whether the command was executed is unknown")]
@@ -203,14 +213,27 @@ impl ExecuteError {
         match self {
             // A reply that nobody understands says nothing either.
             Self::Timeout { .. } | Self::Interrupted { .. } | Self::BadReply(_) => true,
-            // It was refused, or not sent.
+            // It was refused, not sent, or done.
             Self::Refused(_)
             | Self::State(_)
             | Self::Invalid(_)
+            | Self::Unexpected { .. }
             | Self::Descriptor(_)
             | Self::Busy { .. } => false,
         }
     }
+}
+
+/// A command that the server refused or failed to execute, in its own words.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct Refused {
+    /// The error's class and text.
+    pub error: CommandError,
+    /// The command, as it was sent.
+    pub sent: Message,
+    /// The reply, as it was received.
+    pub received: Message,
 }
 
 /// Descriptors pass over unix sockets only.

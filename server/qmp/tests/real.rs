@@ -213,11 +213,11 @@ async fn qemus_own_words_for_what_is_wrong() {
         (unexpected, "GenericError", "Parameter 'x' is unexpected"),
     ] {
         let error = soon(client.execute(command)).await.unwrap_err();
-        let ExecuteError::Refused(error) = error else {
+        let ExecuteError::Refused(refused) = error else {
             panic!("{error:?}");
         };
-        assert_eq!(error.class, class);
-        assert!(error.desc.contains(desc), "{error}");
+        assert_eq!(refused.error.class, class);
+        assert!(refused.error.desc.contains(desc), "{refused}");
     }
 }
 
@@ -328,7 +328,9 @@ async fn the_storage_daemon_is_a_qmp_server_too() {
     assert!(client.greeting().is_some());
     assert!(execute(&client, "query-named-block-nodes").await.is_array());
     let error = soon(client.execute("query-status")).await.unwrap_err();
-    assert!(matches!(error, ExecuteError::Refused(error) if error.class == "CommandNotFound"));
+    assert!(
+        matches!(error, ExecuteError::Refused(refused) if refused.error.class == "CommandNotFound")
+    );
     soon(client.execute("quit")).await.unwrap();
     assert!(soon(daemon.child.wait()).await.unwrap().success());
 }

@@ -75,7 +75,7 @@ async fn execute(args: &Args) -> anyhow::Result<Box<RawValue>> {
     let (Ok(()) | Err(_)) = client.disconnect().await;
     match result {
         Ok(value) => Ok(value),
-        Err(ExecuteError::Refused(error)) => Err(ErrorReply(error).into()),
+        Err(ExecuteError::Refused(refused)) => Err(ErrorReply(refused.error).into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
         SessionError::NotRunning { .. } => Problem::new(ProblemKind::StateError, text),
         SessionError::NoSchema => Problem::new(ProblemKind::NotFound, text),
         SessionError::Execute(error) => match &error {
-            ExecuteError::Refused(refused) => Problem::command_error(refused),
+            ExecuteError::Refused(refused) => Problem::command_error(&refused.error),
             ExecuteError::State(_) | ExecuteError::Descriptor(_) => {
                 Problem::new(ProblemKind::StateError, text)
             }

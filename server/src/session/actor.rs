@@ -225,7 +225,7 @@ impl Actor {
                         None
                     }
                 },
-                Err(ExecuteError::Refused(error)) if error.class == "CommandNotFound" => {
+                Err(ExecuteError::Refused(refused)) if refused.error.class == "CommandNotFound" => {
                     return std::future::pending().await;
                 }
                 Err(error) => {

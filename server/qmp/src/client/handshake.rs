@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
+use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tracing::{debug, warn};
@@ -44,7 +45,8 @@ pub(super) async fn establish(inner: &Inner, stream: Stream) -> Result<Establish
     };
     let begin = async {
         match options.kind {
-            EndpointKind::Qmp => handshake.greeting().await.map(Some),
+            EndpointKind::Qmp if options.await_greeting => handshake.greeting().await.map(Some),
+            EndpointKind::Qmp => Ok(None),
             EndpointKind::Qga => handshake.synchronise().await.map(|()| None),
         }
     };
@@ -55,17 +57,24 @@ pub(super) async fn establish(inner: &Inner, stream: Stream) -> Result<Establish
         })?,
         None => begin.await?,
     };
-    let oob = match &greeting {
-        Some(greeting) => {
-            let oob = options.oob && greeting.capabilities.iter().any(|it| it == "oob");
+    let enabled = match &greeting {
+        Some(greeting) if options.negotiate => {
+            let offered = |name: &&String| greeting.capabilities.contains(name);
+            let enabled: Vec<String> = options
+                .capabilities
+                .iter()
+                .filter(offered)
+                .cloned()
+                .collect();
             let after = NEGOTIATION_TIMEOUT;
-            timeout(after, handshake.negotiate(oob))
+            timeout(after, handshake.negotiate(&enabled))
                 .await
                 .unwrap_or(Err(ConnectError::NegotiationTimeout { after }))?;
-            oob
+            enabled
         }
-        None => false,
+        _ => Vec::new(),
     };
+    let oob = enabled.iter().any(|name| name == "oob");
     let Handshake { stream, framer, .. } = handshake;
     Ok(Established {
         stream,
@@ -91,15 +100,14 @@ impl Handshake<'_> {
         Greeting::from_message(&message).map_err(|error| ConnectError::Greeting(error.into()))
     }
 
-    async fn negotiate(&mut self, oob: bool) -> Result<(), ConnectError> {
-        let arguments = if oob {
-            r#","arguments":{"enable":["oob"]}"#
-        } else {
-            ""
-        };
-        let command =
-            format!(r#"{{"execute":"qmp_capabilities"{arguments},"id":{NEGOTIATION_ID}}}"#);
-        self.write(command.as_bytes()).await?;
+    async fn negotiate(&mut self, enable: &[String]) -> Result<(), ConnectError> {
+        let raw = |text: String| RawValue::from_string(text).expect("what is written is JSON");
+        let arguments =
+            (!enable.is_empty()).then(|| raw(serde_json::json!({ "enable": enable }).to_string()));
+        let id = raw(NEGOTIATION_ID.to_owned());
+        let command = Message::command("qmp_capabilities", arguments.as_deref(), Some(&id), false);
+        let command = self.inner.options.outbound(command);
+        self.write(command.as_str().as_bytes()).await?;
         loop {
             let message = self.message().await?;
             let id = message.id().map(|id| id.get());
@@ -183,6 +191,7 @@ impl Handshake<'_> {
         };
         let message = Message::parse(value).map_err(DisconnectCause::from);
         let message = message.map_err(ConnectError::Disconnected)?;
+        let message = self.inner.options.inbound(message);
         let (name, bytes) = (&self.inner.options.name, message.as_str().len());
         debug!(name, bytes, kind = ?message.kind(), "received");
         Ok(Some(message))

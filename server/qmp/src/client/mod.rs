@@ -12,168 +12,42 @@
 //! No task exists before negotiation is done. Then there are two, a reader and
 //! a writer.
 
+mod execute;
 mod handshake;
+mod options;
 mod runstate;
 mod synchrony;
 mod tasks;
 
-use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use qmp_shared::json;
 use qmp_shared::message::Message;
-use qmp_shared::model::{EndpointKind, Event, Greeting};
+use qmp_shared::model::{CommandError, Event, Greeting};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Address;
 use crate::error::{
-    Backlog, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, NoDescriptors,
-    SendFdError, StateError,
+    Backlog, BadReply, ConnectError, DisconnectCause, DisconnectResult, ExecuteError,
+    NoDescriptors, Refused, SendFdError, StateError,
 };
 use crate::events::{EventListener, Filter, ListenerError, Listeners};
 use crate::listener::Listener;
-use crate::pending::CommandId;
 use crate::stream::Stream;
+pub use execute::Execute;
+use handshake::excerpt;
+pub use options::{Hook, OnEvent, Options};
 use runstate::Current;
 pub use runstate::{Runstate, RunstateWatcher};
 use tasks::Connection;
 
-/// How long opening a socket may take in [`Client::connect`].
-const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How long a disconnect waits for what is still being written.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// What is called with every event, in order of arrival.
-///
-/// It runs in the reader task, before any reply that arrived later is
-/// delivered; so it must be cheap, and must not block. It must not hold the
-/// client either, which would then never be dropped.
-pub type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
-
-/// How a session is established and kept.
-#[derive(Clone)]
-pub struct Options {
-    /// Names the connection in every log line.
-    pub name: String,
-    /// What kind of endpoint it is.
-    pub kind: EndpointKind,
-    /// Enable out-of-band execution where the server offers it.
-    pub oob: bool,
-    /// Longest message that is accepted, in bytes; 64 MiB by default.
-    pub message_limit: usize,
-    /// How long to wait for the greeting, or for an agent's first answer: 5 s
-    /// by default, for ever when `None`.
-    pub greeting_timeout: Option<Duration>,
-    /// Called with every event.
-    pub on_event: Option<OnEvent>,
-}
-
-impl Options {
-    /// The default options for a connection of this name.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            name: "qmp".to_owned(),
-            kind: EndpointKind::Qmp,
-            oob: true,
-            message_limit: 64 << 20,
-            greeting_timeout: Some(Duration::from_secs(5)),
-            on_event: None,
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("name", &self.name)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A command to execute.
-#[derive(Clone, Debug)]
-pub struct Execute {
-    command: String,
-    arguments: Option<Box<RawValue>>,
-    oob: bool,
-    timeout: Option<Duration>,
-    descriptor: Option<Arc<OwnedFd>>,
-}
-
-impl Execute {
-    /// A command without arguments, in band, without a timeout.
-    pub fn new(command: impl Into<String>) -> Self {
-        Self {
-            command: command.into(),
-            arguments: None,
-            oob: false,
-            timeout: None,
-            descriptor: None,
-        }
-    }
-
-    /// The command of a message; its `id` does not count, as each command gets
-    /// one of its own. `None` for a message that is no command, or whose name or
-    /// arguments are of another type.
-    pub fn from_message(message: &Message) -> Option<Self> {
-        let (name, oob) = match (message.get("execute"), message.get("exec-oob")) {
-            (Some(name), None) => (name, false),
-            (None, Some(name)) => (name, true),
-            _ => return None,
-        };
-        let name: String = serde_json::from_str(name.get()).ok()?;
-        let mut execute = Self::new(name).oob(oob);
-        execute.arguments = message.get("arguments").map(ToOwned::to_owned);
-        Some(execute)
-    }
-
-    /// With this descriptor, for `getfd` and `add-fd`: it is passed right before
-    /// the command, and before the reply no other one is, so that each command
-    /// takes its own.
-    pub fn descriptor(mut self, descriptor: OwnedFd) -> Self {
-        self.descriptor = Some(Arc::new(descriptor));
-        self
-    }
-
-    /// With these arguments, which are sent verbatim.
-    pub fn arguments(mut self, arguments: Box<RawValue>) -> Self {
-        self.arguments = Some(arguments);
-        self
-    }
-
-    /// Out of band, or not (QMP specification, "Out-of-band execution").
-    pub fn oob(mut self, oob: bool) -> Self {
-        self.oob = oob;
-        self
-    }
-
-    /// Waits for the reply no longer than this.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-impl From<&str> for Execute {
-    fn from(command: &str) -> Self {
-        Self::new(command)
-    }
-}
 
 /// A client. Clones are handles on the same connection, which ends when the
 /// last one is dropped.
@@ -203,8 +77,17 @@ enum Waiter {
     Synchrony,
 }
 
-/// A reply, or why there is none.
-type Reply = Result<Box<RawValue>, ExecuteError>;
+/// What a caller gets from the tasks.
+#[derive(Debug)]
+enum Reply {
+    Return(Box<RawValue>),
+    Error {
+        error: CommandError,
+        received: Message,
+    },
+    Bad(BadReply),
+    Interrupted(Arc<DisconnectCause>),
+}
 
 impl Client {
     /// A client that is not connected.
@@ -216,8 +99,7 @@ impl Client {
         }))
     }
 
-    /// Connects and establishes a session. Opening the socket may take 5 s. An
-    /// address that says `listen=on` is listened on instead, until the endpoint
+    /// Connects and establishes a session. An address that says `listen=on` is listened on instead, until the endpoint
     /// connects; [`Self::accept`] can do that in two steps.
     ///
     /// # Errors
@@ -232,7 +114,8 @@ impl Client {
         let stream = if address.listens() {
             Listener::bind(address).await?.accept().await?
         } else {
-            Stream::connect(address, OPEN_TIMEOUT).await?
+            let limit = self.0.options.connect_timeout;
+            Stream::connect(address, limit.unwrap_or(Duration::MAX)).await?
         };
         connecting.establish(stream).await
     }
@@ -278,7 +161,10 @@ impl Client {
     ///
     /// Dropping the future does not take back a command that was sent; its
     /// late reply goes to nobody.
-    pub async fn execute(&self, command: impl Into<Execute>) -> Reply {
+    pub async fn execute(
+        &self,
+        command: impl Into<Execute>,
+    ) -> Result<Box<RawValue>, ExecuteError> {
         let Execute {
             command,
             arguments,
@@ -308,13 +194,13 @@ impl Client {
             _permit: permit,
             _turn: turn,
         };
-        let write = |id: CommandId| {
-            let id = RawValue::from_string(id.to_json()).expect("a number is JSON");
+        let message = |id: &str| {
+            let id = RawValue::from_string(id.to_owned()).expect("a number is JSON");
             Message::command(&command, arguments.as_deref(), Some(&id), oob)
         };
-        if !connection.send(waiter, descriptor, write) {
+        let Some(id) = connection.send(waiter, descriptor, |id| message(&id.to_json())) else {
             return Err(over().into());
-        }
+        };
         let answered = match deadline {
             Some((deadline, after)) => timeout_at(deadline, received).await.map_err(|_| {
                 connection.timed_out();
@@ -323,10 +209,50 @@ impl Client {
             None => received.await,
         };
         // A waiter is answered before it is dropped, whatever happens.
-        answered.unwrap_or_else(|_| {
-            Err(ExecuteError::Interrupted {
-                cause: Arc::new(DisconnectCause::Local),
-            })
+        let local = || Reply::Interrupted(Arc::new(DisconnectCause::Local));
+        match answered.unwrap_or_else(|_| local()) {
+            Reply::Return(value) => Ok(value),
+            Reply::Error { error, received } => Err(ExecuteError::Refused(Box::new(Refused {
+                error,
+                sent: message(&id.to_json()),
+                received,
+            }))),
+            Reply::Bad(reply) => Err(ExecuteError::BadReply(reply)),
+            Reply::Interrupted(cause) => Err(ExecuteError::Interrupted { cause }),
+        }
+    }
+
+    /// Executes a command, and reads its return value as a type of the caller's.
+    ///
+    /// ```
+    /// # use qmp_client::client::Client;
+    /// # async fn example(client: &Client) -> Result<(), qmp_client::error::ExecuteError> {
+    /// #[derive(serde::Deserialize)]
+    /// struct StatusInfo {
+    ///     status: String,
+    /// }
+    /// let info: StatusInfo = client.execute_as("query-status").await?;
+    /// println!("{}", info.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute), and [`ExecuteError::Unexpected`] when the
+    /// command was executed, but returned something else.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`execute`](Self::execute).
+    pub async fn execute_as<T: DeserializeOwned>(
+        &self,
+        command: impl Into<Execute>,
+    ) -> Result<T, ExecuteError> {
+        let value = self.execute(command).await?;
+        serde_json::from_str(value.get()).map_err(|source| {
+            let value = excerpt(value.get());
+            ExecuteError::Unexpected { value, source }
         })
     }
 

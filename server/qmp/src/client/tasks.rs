@@ -17,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::handshake::{Established, excerpt};
+use super::options::Options;
 use super::synchrony::Synchrony;
-use super::{DRAIN_TIMEOUT, Inner, Waiter};
-use crate::error::{BadReply, DisconnectCause, ExecuteError};
+use super::{DRAIN_TIMEOUT, Inner, Reply, Waiter};
+use crate::error::{BadReply, DisconnectCause};
 use crate::framing::Framer;
 use crate::pending::{CommandId, Pending};
 use crate::stream::{self, Stream};
@@ -117,14 +118,14 @@ impl Connection {
         let write = Writer {
             connection: connection.clone(),
             failed,
-            name: inner.options.name.clone(),
+            options: inner.options.clone(),
         };
         let read = Reader {
             connection: connection.clone(),
             inner: Arc::downgrade(inner),
             number: inner.listeners.begin(),
             framer,
-            name: inner.options.name.clone(),
+            options: inner.options.clone(),
         };
         tokio::spawn(write.run(writer));
         tokio::spawn(read.run(reader, write_failed));
@@ -204,23 +205,23 @@ impl Connection {
     }
 
     /// Registers a waiter and queues its command for the writer, right after
-    /// the descriptor that it takes; false if the connection is over.
+    /// the descriptor that it takes; `None` if the connection is over.
     pub(super) fn send(
         &self,
         waiter: Waiter,
         descriptor: Option<Arc<OwnedFd>>,
         message: impl FnOnce(CommandId) -> Message,
-    ) -> bool {
+    ) -> Option<CommandId> {
         let mut table = self.table();
         if table.over.is_some() {
-            return false;
+            return None;
         }
         let id = table.pending.register(waiter);
         table.outbound.extend(descriptor.map(Outbound::Descriptor));
         table.outbound.push_back(Outbound::Message(message(id)));
         drop(table);
         self.0.outbound.notify_one();
-        true
+        Some(id)
     }
 
     /// Queues a descriptor for the writer, for the next command that takes one;
@@ -274,7 +275,7 @@ impl Connection {
             match waiter {
                 // A caller that has left is normal.
                 Waiter::Caller { reply, .. } => {
-                    drop(reply.send(Err(ExecuteError::Interrupted { cause })));
+                    drop(reply.send(Reply::Interrupted(cause)));
                 }
                 // Those who wait for it see the end themselves.
                 Waiter::Synchrony => {}
@@ -289,17 +290,17 @@ impl Connection {
         let id = message.id().map(|id| id.get());
         let waiter = id.and_then(|id| self.table().pending.complete(id));
         let result = match (message.kind(), message.get("return")) {
-            (MessageKind::Return, Some(value)) => Ok(value.to_owned()),
+            (MessageKind::Return, Some(value)) => Reply::Return(value.to_owned()),
             (MessageKind::Error, _) => match CommandError::from_message(message) {
                 // Without an id, the server could not even tell whose it was.
                 Ok(error) if id.is_none() => return Err(DisconnectCause::ServerParse(error)),
-                Ok(error) => Err(ExecuteError::Refused(error)),
-                Err(error) => Err(ExecuteError::BadReply(error.into())),
+                Ok(error) => Reply::Error {
+                    error,
+                    received: message.clone(),
+                },
+                Err(error) => Reply::Bad(error.into()),
             },
-            _ => {
-                let text = excerpt(message.as_str());
-                Err(ExecuteError::BadReply(BadReply::NoResult(text)))
-            }
+            _ => Reply::Bad(BadReply::NoResult(excerpt(message.as_str()))),
         };
         match waiter {
             // A caller that has left is normal; its reply goes nowhere.
@@ -326,13 +327,13 @@ struct Writer {
     connection: Connection,
     /// Told why a write has failed.
     failed: oneshot::Sender<io::Error>,
-    name: String,
+    options: Options,
 }
 
 impl Writer {
     async fn run(self, mut writer: stream::Writer) {
         let state = &self.connection.0;
-        let name = &self.name;
+        let name = &self.options.name;
         loop {
             let next = self.connection.table().outbound.pop_front();
             let Some(next) = next else {
@@ -345,7 +346,7 @@ impl Writer {
             };
             let written = tokio::select! {
                 biased;
-                written = self.write(&mut writer, &next) => written,
+                written = self.write(&mut writer, next) => written,
                 // Half a message is of no use to anybody, but a peer that
                 // takes no bytes must not keep us for ever.
                 () = drained(&state.hung_up) => break,
@@ -365,16 +366,17 @@ impl Writer {
         self.connection.end(DisconnectCause::Local);
     }
 
-    async fn write(&self, writer: &mut stream::Writer, next: &Outbound) -> io::Result<()> {
-        let name = &self.name;
+    async fn write(&self, writer: &mut stream::Writer, next: Outbound) -> io::Result<()> {
+        let name = &self.options.name;
         match next {
             Outbound::Message(message) => {
+                let message = self.options.outbound(message);
                 debug!(name, bytes = message.as_str().len(), "sent");
                 writer.write_all(message.as_str().as_bytes()).await
             }
             Outbound::Descriptor(descriptor) => {
                 debug!(name, ?descriptor, "passed a descriptor");
-                writer.pass(descriptor).await
+                writer.pass(&descriptor).await
             }
         }
     }
@@ -393,7 +395,7 @@ struct Reader {
     /// What the listeners call this connection.
     number: u64,
     framer: Framer,
-    name: String,
+    options: Options,
 }
 
 impl Reader {
@@ -410,7 +412,7 @@ impl Reader {
             cause = self.read(reader) => cause,
             cause = last_words(write_failed) => cause,
         };
-        debug!(name = self.name, %cause, "the connection is over");
+        debug!(name = self.options.name, %cause, "the connection is over");
         self.end(cause);
     }
 
@@ -450,7 +452,8 @@ impl Reader {
     }
 
     fn receive(&self, message: Message) -> Result<(), DisconnectCause> {
-        let name = &self.name;
+        let name = &self.options.name;
+        let message = self.options.inbound(message);
         let kind = message.kind();
         debug!(name, bytes = message.as_str().len(), ?kind, "received");
         match kind {

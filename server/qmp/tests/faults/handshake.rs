@@ -133,7 +133,11 @@ async fn out_of_band_is_enabled_where_offered_and_wanted() {
     ] {
         let (fake, stream) = start(script);
         let client = Client::new(Options {
-            oob,
+            capabilities: if oob {
+                vec!["oob".to_owned()]
+            } else {
+                Vec::new()
+            },
             ..Options::default()
         });
         soon(client.establish(stream)).await.unwrap();
@@ -208,5 +212,56 @@ async fn an_agent_that_answers_nothing_fresh_is_not_there() {
                 .to_string()
                 .contains("no answer from the agent within 5 s")
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_wanted_is_left_out_of_the_handshake() {
+    // No greeting at all, and so no negotiation.
+    let (fake, stream) = start(
+        Script::default()
+            .greeting([])
+            .on("x", [Action::Return(json!(1))]),
+    );
+    let client = Client::new(Options {
+        await_greeting: false,
+        ..Options::default()
+    });
+    soon(client.establish(stream)).await.unwrap();
+    assert!(client.greeting().is_none());
+    soon(client.execute("x")).await.unwrap();
+    assert_eq!(soon(fake.received(1)).await.unwrap()[0].name, "x");
+
+    // A greeting, and no negotiation.
+    let (fake, stream) = start(Script::default().on("x", [Action::Return(json!(1))]));
+    let client = Client::new(Options {
+        negotiate: false,
+        ..Options::default()
+    });
+    soon(client.establish(stream)).await.unwrap();
+    assert!(client.greeting().is_some() && !client.oob_enabled());
+    soon(client.execute("x")).await.unwrap();
+    assert_eq!(soon(fake.received(1)).await.unwrap()[0].name, "x");
+
+    // Only what is wanted and offered is enabled.
+    for (wanted, enabled, oob) in [
+        (
+            &["oob", "flight"][..],
+            r#","arguments":{"enable":["oob"]}"#,
+            true,
+        ),
+        (&["flight"], "", false),
+        (&[], "", false),
+    ] {
+        let (fake, stream) = start(Script::default());
+        let client = Client::new(Options {
+            capabilities: wanted.iter().map(ToString::to_string).collect(),
+            ..Options::default()
+        });
+        soon(client.establish(stream)).await.unwrap();
+        assert_eq!(client.oob_enabled(), oob);
+        let received = soon(fake.received(1)).await.unwrap();
+        let expected = format!(r#"{{"execute":"qmp_capabilities"{enabled},"id":0}}"#);
+        assert_eq!(received[0].text.get(), expected);
     }
 }

@@ -133,10 +133,18 @@ async fn a_malformed_reply_is_its_callers_alone() {
 async fn an_error_is_the_servers_word_for_word() {
     let script = Script::default().on("x", [Action::error("Brand\"New", "a\nb")]);
     let (_fake, client) = running(script).await;
-    let ExecuteError::Refused(error) = soon(client.execute("x")).await.unwrap_err() else {
+    let arguments = serde_json::value::RawValue::from_string(r#"{"a": 1.50}"#.into()).unwrap();
+    let command = Execute::new("x").arguments(arguments);
+    let ExecuteError::Refused(refused) = soon(client.execute(command)).await.unwrap_err() else {
         panic!("not refused");
     };
+    let error = &refused.error;
     assert_eq!((&*error.class, &*error.desc), ("Brand\"New", "a\nb"));
+    let id = refused.sent.id().unwrap().get();
+    let sent = format!(r#"{{"execute":"x","arguments":{{"a": 1.50}},"id":{id}}}"#);
+    assert_eq!(refused.sent.as_str(), sent);
+    assert_eq!(refused.received.id().unwrap().get(), id);
+    assert!(refused.received.get("error").is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,4 +303,77 @@ async fn a_flood_of_events_is_heard_in_order() {
     assert_eq!((events.len(), listener.dropped()), (20_000, 0));
     let numbers = events.iter().map(|event| event.data().unwrap().get());
     assert!(numbers.eq((0..20_000).map(|n| format!("{{\"n\":{n}}}"))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_typed_reply_is_read_or_said_to_be_something_else() {
+    let script = Script::default().on("x", [Action::Return(json!({"n": 7}))]);
+    let (_fake, client) = running(script).await;
+    let typed: std::collections::BTreeMap<String, u8> = soon(client.execute_as("x")).await.unwrap();
+    assert_eq!(typed["n"], 7);
+    let error = soon(client.execute_as::<Vec<u8>>("x")).await.unwrap_err();
+    assert!(!error.outcome_unknown());
+    let text = chain(&error);
+    assert!(
+        text.contains(r#"not what was expected: {"n":7}: invalid type: map"#),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_a_command_with_an_id_of_our_own() {
+    use qmp_shared::message::Message;
+    let script = Script::default().on("x", [Action::Return(json!({}))]);
+    let (fake, client) = running(script).await;
+    let message = Message::parse(r#"{"exec-oob":"x","arguments":{"a":1},"id":"theirs"}"#).unwrap();
+    soon(client.execute(Execute::from_message(&message).unwrap()))
+        .await
+        .unwrap();
+    let received = soon(fake.received(2)).await.unwrap();
+    let text = received[1].text.get();
+    assert!(
+        text.starts_with(r#"{"exec-oob":"x","arguments":{"a":1},"id":"#),
+        "{text}"
+    );
+    assert!(!text.contains("theirs"));
+    for none in [
+        r#"{"return":{}}"#,
+        r#"{"execute":1}"#,
+        r#"{"execute":"a","exec-oob":"b"}"#,
+    ] {
+        assert!(
+            Execute::from_message(&Message::parse(none).unwrap()).is_none(),
+            "{none}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_see_and_change_every_message_of_their_direction() {
+    use std::sync::{Arc, Mutex};
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let hook = |direction: &'static str, from: &'static str, to: &'static str| {
+        let seen = Arc::clone(&seen);
+        let hook = move |message: qmp_shared::message::Message| {
+            let text = message.as_str().replace(from, to);
+            seen.lock().unwrap().push((direction, message.kind()));
+            qmp_shared::message::Message::parse(text).unwrap()
+        };
+        Some(Arc::new(hook) as qmp_client::client::Hook)
+    };
+    let script = Script::default().on("real", [Action::Return(json!("cold"))]);
+    let (fake, stream) = start(script);
+    let client = Client::new(Options {
+        on_outbound: hook("out", "alias", "real"),
+        on_inbound: hook("in", "cold", "warm"),
+        ..Options::default()
+    });
+    soon(client.establish(stream)).await.unwrap();
+    let value = soon(client.execute("alias")).await.unwrap();
+    assert_eq!(value.get(), r#""warm""#);
+    assert_eq!(soon(fake.received(2)).await.unwrap()[1].name, "real");
+    use qmp_shared::message::MessageKind::{Command, Greeting, Return};
+    let negotiation = [("in", Greeting), ("out", Command), ("in", Return)];
+    let command = [("out", Command), ("in", Return)];
+    assert_eq!(*seen.lock().unwrap(), [&negotiation[..], &command].concat());
 }
