@@ -37,6 +37,7 @@
 //! ```
 
 pub mod address;
+pub mod blocking;
 pub mod client;
 pub mod error;
 pub mod events;

@@ -13,7 +13,7 @@ pub struct Execute {
     pub(super) command: String,
     pub(super) arguments: Option<Box<RawValue>>,
     pub(super) oob: bool,
-    pub(super) timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     pub(super) descriptor: Option<Arc<OwnedFd>>,
 }
 
