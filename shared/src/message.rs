@@ -9,8 +9,11 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
+
+use crate::json;
 
 /// One QMP message.
 ///
@@ -25,7 +28,7 @@ use thiserror::Error;
 #[derive(Clone, Debug)]
 pub struct Message {
     raw: Box<RawValue>,
-    members: Vec<(String, Range<usize>)>,
+    members: Places,
     kind: MessageKind,
 }
 
@@ -46,9 +49,31 @@ pub enum MessageKind {
     Other,
 }
 
-/// Why bytes are not a message.
+/// Why bytes are not a message, with the bytes.
+#[derive(Debug)]
+pub struct MessageError {
+    /// What is wrong with them.
+    pub problem: MessageProblem,
+    /// The bytes as they came.
+    pub raw: Vec<u8>,
+}
+
+/// As its problem; the bytes are for programs.
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for MessageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.problem)
+    }
+}
+
+/// What is wrong with bytes that are not a message.
 #[derive(Debug, Error)]
-pub enum MessageError {
+pub enum MessageProblem {
     /// Not UTF-8.
     #[error("the message is not UTF-8")]
     NotUtf8(#[source] std::str::Utf8Error),
@@ -70,35 +95,39 @@ impl Message {
     ///
     /// [`MessageError`].
     pub fn parse(text: impl Into<Vec<u8>>) -> Result<Self, MessageError> {
-        let text = String::from_utf8(text.into())
-            .map_err(|error| MessageError::NotUtf8(error.utf8_error()))?;
+        let text = String::from_utf8(text.into()).map_err(|error| {
+            let problem = MessageProblem::NotUtf8(error.utf8_error());
+            let raw = error.into_bytes();
+            MessageError { problem, raw }
+        })?;
         let text = match text.trim_ascii() {
             trimmed if trimmed.len() == text.len() => text,
             trimmed => trimmed.to_owned(),
         };
-        if !text.starts_with('{') {
-            // Not worth telling apart unless it is JSON at all.
-            let _: &RawValue = serde_json::from_str(&text).map_err(MessageError::NotJson)?;
-            let found = text.chars().take(40).collect();
-            return Err(MessageError::NotAnObject { found });
+        match read(&text) {
+            Ok((members, kind)) => {
+                let raw = RawValue::from_string(text).expect("what was read is JSON");
+                Ok(Self { raw, members, kind })
+            }
+            Err(problem) => {
+                let raw = text.into_bytes();
+                Err(MessageError { problem, raw })
+            }
         }
-        let members = members(&text).map_err(MessageError::NotJson)?;
-        let raw = RawValue::from_string(text).map_err(MessageError::NotJson)?;
-        let has = |name: &str| members.iter().any(|(known, _)| known == name);
-        let kind = if has("event") {
-            MessageKind::Event
-        } else if has("QMP") {
-            MessageKind::Greeting
-        } else if has("error") {
-            MessageKind::Error
-        } else if has("return") {
-            MessageKind::Return
-        } else if has("execute") || has("exec-oob") {
-            MessageKind::Command
-        } else {
-            MessageKind::Other
-        };
-        Ok(Self { raw, members, kind })
+    }
+
+    /// The message that a value is as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`] when that is not an object, or the value cannot be
+    /// written as JSON.
+    pub fn from_value(value: &impl Serialize) -> Result<Self, MessageError> {
+        let text = serde_json::to_string(value).map_err(|error| MessageError {
+            problem: MessageProblem::NotJson(error),
+            raw: Vec::new(),
+        })?;
+        Self::parse(text)
     }
 
     /// A command: `execute`, or `exec-oob` when `oob`. Payloads are written as
@@ -139,6 +168,79 @@ impl Message {
         serde_json::from_str(&self.as_str()[range.clone()]).ok()
     }
 
+    /// A top-level member as a type of the caller's; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not of that type.
+    pub fn get_as<'a, T: Deserialize<'a>>(
+        &'a self,
+        name: &str,
+    ) -> Option<Result<T, serde_json::Error>> {
+        Some(serde_json::from_str(self.get(name)?.get()))
+    }
+
+    /// The names and values of all members, verbatim, in their order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.members.iter().filter_map(|(name, range)| {
+            let value = serde_json::from_str(&self.as_str()[range.clone()]).ok()?;
+            Some((name.as_str(), value))
+        })
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The same message with another value for a member, which is appended if
+    /// it is not there. Everything else stays verbatim.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &RawValue) -> Self {
+        let mut members: Vec<(&str, &RawValue)> = self.members().collect();
+        match members.iter_mut().find(|(known, _)| *known == name) {
+            Some(member) => member.1 = value,
+            None => members.push((name, value)),
+        }
+        Self::of_members(&members)
+    }
+
+    /// The same message without a member. Everything else stays verbatim.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let members = self.members().filter(|(known, _)| *known != name);
+        Self::of_members(&members.collect::<Vec<_>>())
+    }
+
+    fn of_members(members: &[(&str, &RawValue)]) -> Self {
+        let mut text = String::from("{");
+        for (index, (name, value)) in members.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(&serde_json::Value::from(*name).to_string());
+            text.push(':');
+            text.push_str(value.get());
+        }
+        text.push('}');
+        Self::parse(text).expect("an object of JSON values is a message")
+    }
+
+    /// The text without whitespace outside strings.
+    pub fn compact(&self) -> Cow<'_, str> {
+        json::compact(self.as_str())
+    }
+
+    /// The text with one member or item a line.
+    pub fn pretty(&self) -> String {
+        json::pretty(self.as_str())
+    }
+
     /// The message's `id`, verbatim.
     pub fn id(&self) -> Option<&RawValue> {
         self.get("id")
@@ -161,12 +263,40 @@ impl fmt::Display for Message {
     }
 }
 
+/// Reads the text of one message.
+fn read(text: &str) -> Result<(Places, MessageKind), MessageProblem> {
+    if !text.starts_with('{') {
+        // Not worth telling apart unless it is JSON at all.
+        let _: &RawValue = serde_json::from_str(text).map_err(MessageProblem::NotJson)?;
+        let found = text.chars().take(40).collect();
+        return Err(MessageProblem::NotAnObject { found });
+    }
+    let members = members(text).map_err(MessageProblem::NotJson)?;
+    let has = |name: &str| members.iter().any(|(known, _)| known == name);
+    let kind = if has("event") {
+        MessageKind::Event
+    } else if has("QMP") {
+        MessageKind::Greeting
+    } else if has("error") {
+        MessageKind::Error
+    } else if has("return") {
+        MessageKind::Return
+    } else if has("execute") || has("exec-oob") {
+        MessageKind::Command
+    } else {
+        MessageKind::Other
+    };
+    Ok((members, kind))
+}
+
 /// The members of an object, with the place of each value in the text.
-fn members(text: &str) -> Result<Vec<(String, Range<usize>)>, serde_json::Error> {
+type Places = Vec<(String, Range<usize>)>;
+
+fn members(text: &str) -> Result<Places, serde_json::Error> {
     struct Members<'a>(&'a str);
 
     impl<'de> Visitor<'de> for Members<'de> {
-        type Value = Vec<(String, Range<usize>)>;
+        type Value = Places;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
@@ -227,23 +357,46 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_apart() {
+    fn faults_are_told_apart_and_have_their_bytes() {
+        let fault = |bytes: &[u8]| {
+            let error = Message::parse(bytes).unwrap_err();
+            assert_eq!(error.raw, bytes.trim_ascii());
+            error.problem
+        };
         assert!(matches!(
-            Message::parse(b"{\"a\":\"\xff\"}"),
-            Err(MessageError::NotUtf8(_))
+            fault(b"{\"a\":\"\xff\"}"),
+            MessageProblem::NotUtf8(_)
         ));
-        assert!(matches!(
-            Message::parse("{\"a\":inf}"),
-            Err(MessageError::NotJson(_))
-        ));
-        assert!(matches!(
-            Message::parse("{} {}"),
-            Err(MessageError::NotJson(_))
-        ));
-        assert!(matches!(
-            Message::parse("[1]"),
-            Err(MessageError::NotAnObject { .. })
-        ));
+        assert!(matches!(fault(b"{\"a\":inf} "), MessageProblem::NotJson(_)));
+        assert!(matches!(fault(b"{} {}"), MessageProblem::NotJson(_)));
+        assert!(matches!(fault(b"[1]"), MessageProblem::NotAnObject { .. }));
+    }
+
+    #[test]
+    fn a_message_is_like_a_map_whose_values_stay_verbatim() {
+        let message = Message::parse(r#"{"b": 18446744073709551616, "a" : [1.50 ,2], "id":"x"}"#);
+        let message = message.unwrap();
+        let names: Vec<&str> = message.members().map(|(name, _)| name).collect();
+        assert_eq!((names, message.len()), (vec!["b", "a", "id"], 3));
+        let items: Vec<f64> = message.get_as("a").unwrap().unwrap();
+        assert_eq!(items, [1.5, 2.0]);
+        assert!(message.get_as::<u8>("b").unwrap().is_err() && message.get_as::<u8>("c").is_none());
+        let raw = RawValue::from_string("null".into()).unwrap();
+        let other = message.with("id", &raw).with("new", &raw).without("b");
+        assert_eq!(other.as_str(), r#"{"a":[1.50 ,2],"id":null,"new":null}"#);
+        assert_eq!(other.compact(), r#"{"a":[1.50,2],"id":null,"new":null}"#);
+        assert!(
+            other
+                .pretty()
+                .starts_with("{\n    \"a\": [\n        1.50,\n")
+        );
+        assert!(message.without("a").without("b").without("id").is_empty());
+        let value = serde_json::json!({"execute": "stop"});
+        assert_eq!(
+            Message::from_value(&value).unwrap().kind(),
+            MessageKind::Command
+        );
+        assert!(Message::from_value(&7).is_err());
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
             ExecuteError::Interrupted { .. } => {
                 Problem::new(ProblemKind::ExecuteInterrupted, text).outcome(Outcome::Unknown)
             }
+            ExecuteError::Unexpected { .. } => {
+                Problem::new(ProblemKind::ProtocolError, text).outcome(Outcome::Done)
+            }
             ExecuteError::BadReply(_) => {
                 Problem::new(ProblemKind::ProtocolError, text).outcome(Outcome::Unknown)
             }

@@ -7,7 +7,7 @@ use qmp_client::client::Runstate;
 use qmp_client::error::{DisconnectCause, ExecuteError};
 use qmp_client::events::EventFilter;
 use qmp_client::framing::FramingError;
-use qmp_shared::message::MessageError;
+use qmp_shared::message::{MessageError, MessageProblem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -48,7 +48,15 @@ async fn each_end_has_its_own_cause() {
     assert_eq!(cause.to_string(), half.to_string());
 
     let cause = end([Action::send("oops {}")], LIMIT).await;
-    let not_json = |cause: &_| matches!(cause, DisconnectCause::Message(MessageError::NotJson(_)));
+    let not_json = |cause: &_| {
+        matches!(
+            cause,
+            DisconnectCause::Message(MessageError {
+                problem: MessageProblem::NotJson(_),
+                ..
+            })
+        )
+    };
     assert!(not_json(&cause), "{cause:?}");
     let cause = end([Action::send("{\"return\": inf, \"id\": $id}")], LIMIT).await;
     assert!(not_json(&cause), "{cause:?}");
@@ -59,7 +67,13 @@ async fn each_end_has_its_own_cause() {
     );
     let cause = end([Action::Bytes(b"{\"return\": \"\xe9\"}".into())], LIMIT).await;
     assert!(
-        matches!(*cause, DisconnectCause::Message(MessageError::NotUtf8(_))),
+        matches!(
+            *cause,
+            DisconnectCause::Message(MessageError {
+                problem: MessageProblem::NotUtf8(_),
+                ..
+            })
+        ),
         "{cause:?}"
     );
     let long = format!("{{\"return\": \"{}\", \"id\": $id}}", "x".repeat(LIMIT));
