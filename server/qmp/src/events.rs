@@ -1,4 +1,5 @@
 //! Listeners: each hears its own copy of the events that its filter accepts.
+//! The [tutorial](crate::tutorial) shows them at work.
 //!
 //! A listener is made with a filter and registered with a client;
 //! [`Client::listen`](crate::client::Client::listen) does both. It hears events
@@ -27,35 +28,66 @@ pub const CAPACITY: usize = 65_536;
 /// Most events that [`EventListener::history`] keeps.
 pub const HISTORY: usize = 1_000;
 
-/// Which events a listener hears.
-pub enum Filter {
-    /// By their names, and by an expression.
-    Events(EventFilter),
-    /// Those of which this is true. It is called in the reader task, so it must
-    /// be cheap and must not block. If it panics, its listener hears nothing
-    /// any more; nobody else is harmed.
-    Closure(Box<dyn Fn(&Event) -> bool + Send + Sync>),
+/// Which events a listener hears: those that an [`EventFilter`] accepts, and of
+/// these, if there is a closure, those of which it is true.
+pub struct Filter {
+    events: EventFilter,
+    closure: Option<Closure>,
 }
+
+type Closure = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
 impl Filter {
     /// Those of which the closure is true.
+    ///
+    /// It is called in the reader task, so it must be cheap and must not block.
+    /// If it panics, its listener hears nothing any more; nobody else is harmed.
     pub fn closure(accepts: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        Self::Closure(Box::new(accepts))
+        Self::from(EventFilter::all()).and(accepts)
+    }
+
+    /// Of the same events, those of which the closure is true; see
+    /// [`Self::closure`].
+    #[must_use]
+    pub fn and(mut self, accepts: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        self.closure = Some(match self.closure {
+            None => Box::new(accepts),
+            Some(before) => Box::new(move |event| before(event) && accepts(event)),
+        });
+        self
+    }
+
+    /// What it says of an event; `None` when the closure panicked.
+    fn evaluate(&self, event: &Event) -> Option<Verdict> {
+        let verdict = self.events.evaluate(event);
+        let Some(closure) = self
+            .closure
+            .as_ref()
+            .filter(|_| verdict == Verdict::Accepted)
+        else {
+            return Some(verdict);
+        };
+        match catch_unwind(AssertUnwindSafe(|| closure(event))) {
+            Ok(true) => Some(Verdict::Accepted),
+            Ok(false) => Some(Verdict::Rejected),
+            Err(_) => None,
+        }
     }
 }
 
 impl From<EventFilter> for Filter {
-    fn from(filter: EventFilter) -> Self {
-        Self::Events(filter)
+    fn from(events: EventFilter) -> Self {
+        let closure = None;
+        Self { events, closure }
     }
 }
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Events(filter) => f.debug_tuple("Events").field(filter).finish(),
-            Self::Closure(_) => f.write_str("Closure"),
-        }
+        f.debug_struct("Filter")
+            .field("events", &self.events)
+            .field("closure", &self.closure.is_some())
+            .finish()
     }
 }
 
@@ -186,19 +218,11 @@ impl Queue {
             return;
         }
         // Not under the lock: what a closure does is its own affair.
-        let verdict = match &self.filter {
-            Filter::Events(filter) => Ok(filter.evaluate(event)),
-            Filter::Closure(accepts) => {
-                catch_unwind(AssertUnwindSafe(|| accepts(event))).map(|accepted| match accepted {
-                    true => Verdict::Accepted,
-                    false => Verdict::Rejected,
-                })
-            }
-        };
+        let verdict = self.filter.evaluate(event);
         self.change(|state| match verdict {
-            Ok(Verdict::Rejected) => {}
-            Ok(Verdict::Unevaluable) => state.unevaluable += 1,
-            Ok(Verdict::Accepted) => {
+            Some(Verdict::Rejected) => {}
+            Some(Verdict::Unevaluable) => state.unevaluable += 1,
+            Some(Verdict::Accepted) => {
                 if state.events.len() >= CAPACITY {
                     state.events.pop_front();
                     state.dropped += 1;
@@ -209,7 +233,7 @@ impl Queue {
                 state.events.push_back(event.clone());
                 state.history.push_back(event.clone());
             }
-            Err(_) => {
+            None => {
                 warn!("the filter of an event listener panicked; it hears nothing any more");
                 state.failed = true;
             }
@@ -350,9 +374,15 @@ mod tests {
         let mut all = listen(&listeners, EventFilter::all());
         let mut stops = listen(&listeners, EventFilter::names(["STOP"]).unwrap());
         let mut closure = listen(&listeners, Filter::closure(|event| event.name() != "STOP"));
+        let stop = EventFilter::names(["STOP"]).unwrap();
+        let mut both = listen(
+            &listeners,
+            Filter::from(stop).and(|event| event.data().is_none()),
+        );
         for name in ["STOP", "RESUME"] {
             listeners.put(&event(name));
         }
+        assert!(both.clear().is_empty());
         assert_eq!(all.next().await.unwrap().name(), "STOP");
         assert_eq!(StreamExt::next(&mut all).await.unwrap().name(), "RESUME");
         assert_eq!(stops.next().await.unwrap().name(), "STOP");
