@@ -5,7 +5,7 @@
 //! works.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use qmp_shared::model::EndpointKind;
@@ -25,6 +25,23 @@ pub struct Address {
     socket: Socket,
     kind: EndpointKind,
     listens: bool,
+    tls: Option<Tls>,
+}
+
+/// How a TCP connection is secured. Files are PEM, and read whenever there is
+/// something to connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tls {
+    /// The authorities that the other side's certificate must come from. When
+    /// we listen without them, any client will do.
+    pub ca: Option<PathBuf>,
+    /// Our certificate, and those between it and its authority.
+    pub cert: Option<PathBuf>,
+    /// The private key of our certificate.
+    pub key: Option<PathBuf>,
+    /// The name that the server's certificate must have, if that is not the
+    /// host of the address.
+    pub hostname: Option<String>,
 }
 
 /// The socket of an [`Address`].
@@ -77,6 +94,20 @@ pub enum AddressError {
     /// An inherited socket is connected already.
     #[error("option \"listen\" is \"on\", but an inherited socket is connected already")]
     InheritedListens,
+    /// QEMU secures TCP connections only.
+    #[error("option \"tls\" is \"on\", but only a TCP connection can be secured")]
+    TlsWithoutTcp,
+    /// An option that means nothing without TLS.
+    #[error("option {0:?} is for \"tls=on\" only")]
+    WithoutTls(&'static str),
+    /// An option that must be there.
+    #[error("\"tls=on\" needs the option {option:?}{why}")]
+    TlsNeeds {
+        /// The option.
+        option: &'static str,
+        /// When it does, if not always.
+        why: &'static str,
+    },
     /// Both sides would wait for each other.
     #[error("options \"listen\" and {0:?} say that both sides listen")]
     BothListen(String),
@@ -111,7 +142,13 @@ impl Address {
             socket,
             kind,
             listens: false,
+            tls: None,
         }
+    }
+
+    /// How the connection is secured, if it is.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// The same socket, to listen on for the endpoint to connect, or not.
@@ -163,6 +200,8 @@ fn parse(text: &str, may_inherit: bool) -> Result<Address, AddressError> {
     let mut address = Address::new(socket, EndpointKind::Qmp);
     // The option by which QEMU listens.
     let mut server = None;
+    let mut secure = false;
+    let mut tls = Tls::default();
     for option in parts {
         let (name, value) = match option.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -181,13 +220,50 @@ fn parse(text: &str, may_inherit: bool) -> Result<Address, AddressError> {
             ("wait", None | Some("on" | "off" | "yes" | "no" | "true" | "false")) => {}
             ("wait", value) => return Err(bad_value("wait", value, "on or off")),
             ("nowait", None) => {}
+            ("tls", Some("on")) => secure = true,
+            ("tls", Some("off")) => secure = false,
+            ("tls", value) => return Err(bad_value("tls", value, "on or off")),
+            ("ca", Some(path)) if !path.is_empty() => tls.ca = Some(path.into()),
+            ("cert", Some(path)) if !path.is_empty() => tls.cert = Some(path.into()),
+            ("key", Some(path)) if !path.is_empty() => tls.key = Some(path.into()),
+            ("ca" | "cert" | "key", value) => return Err(bad_value(name, value, "a file")),
+            ("hostname", Some(host)) if !host.is_empty() => tls.hostname = Some(host.into()),
+            ("hostname", value) => return Err(bad_value("hostname", value, "a host name")),
             _ => return Err(AddressError::UnknownOption(name.to_owned())),
         }
     }
+    check_tls(&address, secure, &tls)?;
+    address.tls = secure.then_some(tls);
     match (address.listens, server, &address.socket) {
         (true, Some(option), _) => Err(AddressError::BothListen(option)),
         (true, None, Socket::Inherited(_)) => Err(AddressError::InheritedListens),
         _ => Ok(address),
+    }
+}
+
+fn check_tls(address: &Address, secure: bool, tls: &Tls) -> Result<(), AddressError> {
+    let needs = |option, why| Err(AddressError::TlsNeeds { option, why });
+    if !secure {
+        let given = [
+            ("ca", tls.ca.is_some()),
+            ("cert", tls.cert.is_some()),
+            ("key", tls.key.is_some()),
+            ("hostname", tls.hostname.is_some()),
+        ];
+        return match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(AddressError::WithoutTls(option)),
+            None => Ok(()),
+        };
+    }
+    if !matches!(address.socket, Socket::Tcp { .. }) {
+        return Err(AddressError::TlsWithoutTcp);
+    }
+    match (&tls.ca, &tls.cert, &tls.key) {
+        (None, ..) if !address.listens => needs("ca", ""),
+        (_, None, _) if address.listens => needs("cert", " to listen"),
+        (_, Some(_), None) => needs("key", " for its certificate"),
+        (_, None, Some(_)) => needs("cert", " for its key"),
+        _ => Ok(()),
     }
 }
 
@@ -299,6 +375,17 @@ impl fmt::Display for Address {
         if self.listens {
             f.write_str(",listen=on")?;
         }
+        if let Some(tls) = &self.tls {
+            f.write_str(",tls=on")?;
+            for (name, path) in [("ca", &tls.ca), ("cert", &tls.cert), ("key", &tls.key)] {
+                if let Some(path) = path {
+                    write!(f, ",{name}={}", doubled(path))?;
+                }
+            }
+            if let Some(hostname) = &tls.hostname {
+                write!(f, ",hostname={}", hostname.replace(',', ",,"))?;
+            }
+        }
         match self.kind {
             EndpointKind::Qmp => Ok(()),
             EndpointKind::Qga => f.write_str(",kind=qga"),
@@ -310,14 +397,18 @@ impl fmt::Display for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => {
-                let path = path.display().to_string().replace(',', ",,");
-                write!(f, "unix:{path}")
+                write!(f, "unix:{}", doubled(path))
             }
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
             Self::Inherited(number) => write!(f, "fd:{number}"),
         }
     }
+}
+
+/// A path, its commas doubled.
+fn doubled(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
 }
 
 #[cfg(test)]
@@ -343,6 +434,14 @@ mod tests {
             ),
             ("[::]:1,listen=on", "tcp:[::]:1,listen=on"),
             ("/run/x,listen=off,server=on", "unix:/run/x"),
+            (
+                "h:1,hostname=vm,key=k,tls=on,cert=c,,d,ca=/a",
+                "tcp:h:1,tls=on,ca=/a,cert=c,,d,key=k,hostname=vm",
+            ),
+            (
+                "h:1,listen=on,tls=on,cert=c,key=k",
+                "tcp:h:1,listen=on,tls=on,cert=c,key=k",
+            ),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), canonical, "{text}");
@@ -380,6 +479,13 @@ mod tests {
             ("fd:-1", "descriptor \"-1\""),
             ("/run/x,listen=maybe", "\"maybe\", not on or off"),
             ("/run/x,listen=on,server", "both sides listen"),
+            ("/run/x,tls=on,ca=/a", "only a TCP connection"),
+            ("h:1,ca=/a", "option \"ca\" is for \"tls=on\" only"),
+            ("h:1,tls=on", "needs the option \"ca\""),
+            ("h:1,tls=on,ca=/a,cert=/c", "\"key\" for its certificate"),
+            ("h:1,tls=on,ca=/a,key=/k", "\"cert\" for its key"),
+            ("h:1,tls=on,listen=on", "\"cert\" to listen"),
+            ("h:1,tls=on,ca=", "\"ca\" is \"\", not a file"),
             ("/run/x,", "\"\""),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();

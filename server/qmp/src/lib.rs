@@ -50,6 +50,7 @@
 //! | `await_greeting`, `negotiate` | [`Options::await_greeting`](client::Options::await_greeting), [`Options::negotiate`](client::Options::negotiate); for an agent, [`Options::kind`](client::Options::kind) |
 //! | `greeting` | [`Client::greeting`](client::Client::greeting) |
 //! | `connect(address)` | [`Client::connect`](client::Client::connect) with an [`Address`](address::Address) |
+//! | `connect(address, ssl)` | an address with `tls=on` |
 //! | `connect(socket)` | [`Client::establish`](client::Client::establish) with a [`Stream`](stream::Stream) from a socket or a descriptor |
 //! | `start_server`, `accept` | [`Listener::bind`](listener::Listener::bind), [`Client::accept`](client::Client::accept) |
 //! | `start_server_and_accept` | [`Client::connect`](client::Client::connect) with an address that says `listen=on` |
@@ -96,4 +97,6 @@ pub mod framing;
 pub mod listener;
 pub mod pending;
 pub mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod tutorial;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::time::timeout;
 
-use crate::address::{Address, Socket};
+use crate::address::{Address, Socket, Tls};
 use crate::error::ConnectError;
 use crate::stream::Stream;
 
@@ -26,7 +26,7 @@ pub struct Listener {
 #[derive(Debug)]
 enum Bound {
     Unix(UnixListener, PathBuf),
-    Tcp(TcpListener),
+    Tcp(TcpListener, Option<Tls>),
 }
 
 impl Listener {
@@ -45,7 +45,7 @@ impl Listener {
             Socket::Unix(path) => bind_unix(path).await,
             Socket::Tcp { host, port } => {
                 let listener = TcpListener::bind((host.as_str(), *port)).await;
-                listener.map(Bound::Tcp)
+                listener.map(|listener| Bound::Tcp(listener, address.tls().cloned()))
             }
             Socket::Inherited(_) => {
                 let error = "an inherited socket is connected already";
@@ -73,7 +73,7 @@ impl Listener {
     /// the system.
     pub fn tcp_address(&self) -> Option<SocketAddr> {
         match &self.socket {
-            Bound::Tcp(listener) => listener.local_addr().ok(),
+            Bound::Tcp(listener, _) => listener.local_addr().ok(),
             Bound::Unix(..) => None,
         }
     }
@@ -109,10 +109,16 @@ impl Bound {
     async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Unix(listener, _) => Ok(listener.accept().await?.0.into()),
-            Self::Tcp(listener) => {
+            Self::Tcp(listener, tls) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(stream.into())
+                match tls {
+                    None => Ok(stream.into()),
+                    #[cfg(feature = "tls")]
+                    Some(tls) => crate::tls::accept(tls, stream).await,
+                    #[cfg(not(feature = "tls"))]
+                    Some(_) => Err(crate::stream::without_tls()),
+                }
             }
         }
     }

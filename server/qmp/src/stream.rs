@@ -13,7 +13,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::address::{Address, Socket};
+use crate::address::{Address, Socket, Tls};
 use crate::error::ConnectError;
 
 /// How long to wait before another look at a full queue of connections.
@@ -26,6 +26,11 @@ type Reader = Box<dyn AsyncRead + Send + Unpin>;
 /// Where bytes are written, and over a unix socket descriptors too.
 pub(crate) enum Writer {
     Unix(OwnedWriteHalf),
+    /// Each byte is a record of its own. QEMU takes the bytes of a record one by
+    /// one, and waits for the socket in between; versions as 7.2 (run) then
+    /// never see the rest of a longer one.
+    #[cfg(feature = "tls")]
+    Tls(Box<dyn AsyncWrite + Send + Unpin>),
     Other(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
@@ -62,7 +67,7 @@ impl Stream {
             Socket::Unix(path) => connect_unix(path, deadline).await,
             Socket::Inherited(number) => inherited(*number),
             Socket::Tcp { host, port } => {
-                match timeout_at(deadline, connect_tcp(host, *port)).await {
+                match timeout_at(deadline, connect_tcp(host, *port, address.tls())).await {
                     Ok(opened) => opened,
                     Err(_) => {
                         return Err(ConnectError::OpenTimeout {
@@ -92,6 +97,16 @@ impl Stream {
         Self {
             reader: Box::new(reader),
             writer: Writer::Other(Box::new(writer)),
+        }
+    }
+
+    /// The two ends of a TLS connection.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        Self {
+            reader: Box::new(reader),
+            writer: Writer::Tls(Box::new(writer)),
         }
     }
 
@@ -126,11 +141,22 @@ impl Writer {
         matches!(self, Self::Unix(_))
     }
 
-    /// Writes all bytes.
+    /// Writes all bytes, as far as the socket.
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Unix(writer) => writer.write_all(bytes).await,
-            Self::Other(writer) => writer.write_all(bytes).await,
+            #[cfg(feature = "tls")]
+            Self::Tls(writer) => {
+                for byte in bytes {
+                    writer.write_all(std::slice::from_ref(byte)).await?;
+                }
+                writer.flush().await
+            }
+            Self::Other(writer) => {
+                writer.write_all(bytes).await?;
+                // It may hold back what a buffer holds.
+                writer.flush().await
+            }
         }
     }
 
@@ -138,6 +164,8 @@ impl Writer {
     pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
         match self {
             Self::Unix(writer) => writer.shutdown().await,
+            #[cfg(feature = "tls")]
+            Self::Tls(writer) => writer.shutdown().await,
             Self::Other(writer) => writer.shutdown().await,
         }
     }
@@ -211,9 +239,21 @@ fn inherited(number: i32) -> io::Result<Stream> {
     Stream::from_descriptor(pidfd_getfd(own, number, PidfdGetfdFlags::empty())?)
 }
 
-async fn connect_tcp(host: &str, port: u16) -> io::Result<Stream> {
+async fn connect_tcp(host: &str, port: u16, tls: Option<&Tls>) -> io::Result<Stream> {
     let stream = TcpStream::connect((host, port)).await?;
     // A command must not wait for the acknowledgement of the one before it.
     stream.set_nodelay(true)?;
-    Ok(stream.into())
+    match tls {
+        None => Ok(stream.into()),
+        #[cfg(feature = "tls")]
+        Some(tls) => crate::tls::connect(tls, host, stream).await,
+        #[cfg(not(feature = "tls"))]
+        Some(_) => Err(without_tls()),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+pub(crate) fn without_tls() -> io::Error {
+    let error = "this program was built without TLS";
+    io::Error::new(io::ErrorKind::Unsupported, error)
 }
