@@ -24,6 +24,9 @@ pub const MAX_TOKENS: usize = 2 << 20;
 /// Most bytes that QEMU's parser accepts.
 pub const MAX_LENGTH: usize = 64 << 20;
 
+/// Deepest nesting that [`pretty`] shows.
+pub const MAX_INDENTED: usize = 64;
+
 /// What the command around its arguments takes of each limit; it has a name
 /// and an id of our own.
 const ENVELOPE_DEPTH: usize = 1;
@@ -174,7 +177,8 @@ pub fn compact(text: &str) -> Cow<'_, str> {
 }
 
 /// The text with one member or item a line, indented by four, and everything
-/// else as it is. The text must be JSON.
+/// else as it is. The text must be JSON. What is nested deeper than
+/// [`MAX_INDENTED`] is indented as far as that.
 pub fn pretty(text: &str) -> String {
     let compact = compact(text);
     let mut text = String::with_capacity(compact.len() * 2);
@@ -221,7 +225,7 @@ pub fn pretty(text: &str) -> String {
 
 fn new_line(text: &mut String, depth: usize) {
     text.push('\n');
-    text.push_str(&"    ".repeat(depth));
+    text.push_str(&"    ".repeat(depth.min(MAX_INDENTED)));
 }
 
 /// An open array or object.
@@ -640,5 +644,17 @@ mod tests {
             r#"{"a b":"\" c\\","d":[]}"#
         );
         assert!(matches!(compact("{}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn deep_nesting_is_laid_out_in_proportion_to_its_length() {
+        assert_eq!(
+            pretty("[[1,{}]]"),
+            "[\n    [\n        1,\n        {}\n    ]\n]"
+        );
+        let deep = "[".repeat(10_000) + "1" + &"]".repeat(10_000);
+        let laid_out = pretty(&deep);
+        assert_eq!(compact(&laid_out), deep);
+        assert!(laid_out.len() <= deep.len() * (4 * MAX_INDENTED + 2));
     }
 }

@@ -104,7 +104,7 @@ impl Framer {
                 return Ok(None);
             }
             match self.scan() {
-                Some(Cut::Sentinel(at)) => {
+                Some(Cut::Sentinel(at)) if at <= self.limit => {
                     self.buffer.advance(at + 1);
                     self.restart();
                 }
@@ -326,6 +326,22 @@ mod tests {
         framer.push(b"{\"\xff\\\xff\": \xff}");
         let value = framer.next_value().unwrap().unwrap();
         assert_eq!(value, b"{\"\xff\\\xff\": \xff}");
+    }
+
+    #[test]
+    fn a_value_that_the_sentinel_drops_is_within_the_limit_too() {
+        for chunk in [1, 7] {
+            let mut framer = Framer::new(4).with_sentinel();
+            let mut last = Ok(None);
+            for bytes in b"[123\xff{}[1234\xff".chunks(chunk) {
+                framer.push(bytes);
+                while let Ok(Some(value)) = framer.next_value() {
+                    assert_eq!(value, b"{}");
+                }
+                last = framer.next_value();
+            }
+            assert_eq!(last, Err(FramingError::TooLong { limit: 4 }));
+        }
     }
 
     proptest! {

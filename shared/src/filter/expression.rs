@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use serde_json_path::functions::{LogicalType, ValueType};
@@ -21,6 +21,11 @@ pub const MAX_EXPRESSION_BYTES: usize = 1024;
 
 /// Most regular expressions that a thread keeps compiled.
 const MAX_COMPILED: usize = 64;
+
+/// Most bytes that one of them takes, and with that, how long it may look at a
+/// character. All that an expression can hold fits, but for counts like
+/// `{1000}` of much.
+const MAX_COMPILED_BYTES: usize = 64 << 10;
 
 /// What stands before an expression to make a query of it.
 const BEFORE: &str = "$[?";
@@ -184,17 +189,17 @@ fn column(text: &str, byte: usize) -> usize {
     before.chars().count() + 1
 }
 
-/// Refuses what could be costly, and what would end the query around the
-/// expression: brackets must be in pairs.
+/// Refuses what could be costly, and what would end the expression within the
+/// query around it: brackets must be in pairs, and a comma in something.
 fn check(text: &str) -> Result<(), ExpressionError> {
     let bytes = text.as_bytes();
-    let mut open = 0_usize;
+    let (mut open, mut parentheses) = (0_usize, 0_usize);
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let rest = &text[at + 1..];
+        let rest = &bytes[at + 1..];
         match byte {
             b'"' | b'\'' => at += string(rest, byte),
-            b'.' if rest.starts_with('.') => {
+            b'.' if rest.starts_with(b".") => {
                 let column = column(text, at);
                 return Err(ExpressionError::Descendants { column });
             }
@@ -214,20 +219,25 @@ fn check(text: &str) -> Result<(), ExpressionError> {
                 });
             }
             b']' => open -= 1,
+            b'(' => parentheses += 1,
+            b')' => parentheses = parentheses.saturating_sub(1),
+            b',' if open == 0 && parentheses == 0 => {
+                return Err(ExpressionError::Syntax {
+                    column: column(text, at),
+                    message: "`,` separates nothing".to_owned(),
+                });
+            }
             _ => {}
         }
         at += 1;
-        while !text.is_char_boundary(at) {
-            at += 1;
-        }
     }
     Ok(())
 }
 
 /// How many bytes a string takes, its closing quote included.
-fn string(rest: &str, quote: u8) -> usize {
+fn string(rest: &[u8], quote: u8) -> usize {
     let mut escaped = false;
-    for (index, byte) in rest.bytes().enumerate() {
+    for (index, &byte) in rest.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
@@ -250,7 +260,7 @@ fn search(value: ValueType, pattern: ValueType) -> LogicalType {
     is_match(&value, &pattern, |pattern| format!("(?R)(?:{pattern})"))
 }
 
-/// False where either is not a string, or the pattern is none.
+/// False where either is not a string, or the pattern is none or too large.
 fn is_match(
     value: &ValueType<'_>,
     pattern: &ValueType<'_>,
@@ -269,9 +279,12 @@ fn is_match(
         if compiled.len() >= MAX_COMPILED && !compiled.contains_key(&pattern) {
             compiled.clear();
         }
-        let regex = compiled
-            .entry(pattern)
-            .or_insert_with_key(|pattern| Regex::new(pattern).ok());
+        let regex = compiled.entry(pattern).or_insert_with_key(|pattern| {
+            RegexBuilder::new(pattern)
+                .size_limit(MAX_COMPILED_BYTES)
+                .build()
+                .ok()
+        });
         regex
             .as_ref()
             .is_some_and(|regex| regex.is_match(text))
@@ -308,6 +321,7 @@ mod tests {
             "match(@.data.id, 'job[0-9]')",
             "search(@.event, 'STATUS')",
             "@.data['ü'] == 'grün'",
+            "@.data.ü == 'grün'",
             "@.data.id != 'a..b' && @.data.id != '$?]'",
             "  @.data.ok  ",
         ] {
@@ -323,6 +337,14 @@ mod tests {
         ] {
             assert_eq!(verdict(rejected), Verdict::Rejected, "{rejected}");
         }
+    }
+
+    #[test]
+    fn a_pattern_that_would_take_long_is_none() {
+        let within = format!("search(@.data.id, '{}|job')", "x".repeat(900));
+        assert_eq!(verdict(&within), Verdict::Accepted);
+        let beyond = "search(@.data.id, '(x{1000}){200}|job')";
+        assert_eq!(verdict(beyond), Verdict::Rejected);
     }
 
     #[test]
@@ -342,6 +364,9 @@ mod tests {
             ("@.a[?@.b]", 5),
             ("'ü' == $.a", 8),
             ("@.a] || @.b[0", 4),
+            ("@.missing, 0", 10),
+            ("count(@['a', 'b']) > 1, 0", 23),
+            ("@.a é", 5),
         ] {
             let error = text.parse::<Expression>().unwrap_err();
             assert_eq!(error.column(), Some(column), "{text}: {error}");
