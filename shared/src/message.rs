@@ -199,11 +199,11 @@ impl Message {
     }
 
     /// The same message with another value for a member, which is appended if
-    /// it is not there. Everything else stays verbatim.
+    /// it is not there; of duplicates for the last one. Everything else stays verbatim.
     #[must_use]
     pub fn with(&self, name: &str, value: &RawValue) -> Self {
         let mut members: Vec<(&str, &RawValue)> = self.members().collect();
-        match members.iter_mut().find(|(known, _)| *known == name) {
+        match members.iter_mut().rfind(|(known, _)| *known == name) {
             Some(member) => member.1 = value,
             None => members.push((name, value)),
         }
@@ -397,6 +397,16 @@ mod tests {
             MessageKind::Command
         );
         assert!(Message::from_value(&7).is_err());
+    }
+
+    #[test]
+    fn of_duplicates_the_one_that_is_read_is_written() {
+        let message = Message::parse(r#"{"id":1,"id":2}"#).unwrap();
+        let raw = RawValue::from_string("3".into()).unwrap();
+        let other = message.with("id", &raw);
+        assert_eq!(other.as_str(), r#"{"id":1,"id":3}"#);
+        assert_eq!(other.id().unwrap().get(), "3");
+        assert!(message.without("id").is_empty());
     }
 
     #[test]

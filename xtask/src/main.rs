@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask build | demo | test`.
+//! The project's own tasks: `cargo xtask build | demo | test | bench | fuzz`.
 //!
 //! ```text
 //! setup      what is missing is installed: apt, rustup, npm
@@ -8,16 +8,20 @@
 //! server     target/release/qmp-console with the front end inside
 //! demo       a guest, a storage daemon, an agent, and the console on them
 //! test       everything that must hold before a change lands
+//! bench      how fast the protocol library is, beside its floor and its peers
+//! fuzz       what reads hostile input, on input that is made up
 //! ```
 //!
 //! Whatever is started, is started through [`process`], and so ends with us. The
 //! console's protocol is none of this program's business, except for a probe
 //! that a demo endpoint is up.
 
+mod bench;
 mod budget;
 mod cancel;
 mod demo;
 mod fingerprint;
+mod fuzz;
 mod npm;
 mod process;
 mod server;
@@ -59,6 +63,17 @@ enum Task {
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         only: Vec<test::Step>,
     },
+    /// Measure the protocol library beside its floor and its peers
+    Bench,
+    /// Try what reads hostile input on input that is made up
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        seconds: u32,
+        /// Only these targets
+        #[arg(long, value_name = "TARGET", value_delimiter = ',')]
+        only: Vec<String>,
+    },
 }
 
 /// Exit codes: 0 done, or a demo that was asked to stop; 1 failed; 2 usage;
@@ -96,5 +111,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         }
         Task::Demo { listen } => demo::run(&workspace, *listen),
         Task::Test { only } => test::run(&workspace, only),
+        Task::Bench => bench::run(&workspace),
+        Task::Fuzz { seconds, only } => fuzz::run(&workspace, *seconds, only),
     }
 }

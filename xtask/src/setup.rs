@@ -48,6 +48,12 @@ const CHROMIUM: &[&str] = &[
     "google-chrome-stable",
 ];
 
+/// The interpreter of a peer in the benchmark.
+pub(crate) const PYTHON: &[Need] = &[need(&["python3"], "python3")];
+
+/// What Debian's interpreter lacks by itself to make environments.
+pub(crate) const PYTHON_ENVIRONMENTS: &[Need] = &[need(&[], "python3-venv")];
+
 /// A compiler with what wasm32 needs, for where rustup has no network. Looked for
 /// by package: another package's `/usr/bin/rustc` would be too old.
 pub(crate) const WASM_COMPILER: &[Need] = &[

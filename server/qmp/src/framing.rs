@@ -332,15 +332,18 @@ mod tests {
     fn a_value_that_the_sentinel_drops_is_within_the_limit_too() {
         for chunk in [1, 7] {
             let mut framer = Framer::new(4).with_sentinel();
-            let mut last = Ok(None);
-            for bytes in b"[123\xff{}[1234\xff".chunks(chunk) {
+            let mut chunks = b"[123\xff{}[1234\xff".chunks(chunk);
+            let error = chunks.find_map(|bytes| {
                 framer.push(bytes);
-                while let Ok(Some(value)) = framer.next_value() {
-                    assert_eq!(value, b"{}");
+                loop {
+                    match framer.next_value() {
+                        Ok(Some(value)) => assert_eq!(value, b"{}"),
+                        Ok(None) => return None,
+                        Err(error) => return Some(error),
+                    }
                 }
-                last = framer.next_value();
-            }
-            assert_eq!(last, Err(FramingError::TooLong { limit: 4 }));
+            });
+            assert_eq!(error, Some(FramingError::TooLong { limit: 4 }));
         }
     }
 
