@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -27,7 +27,7 @@ use crate::json;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Message {
-    raw: Box<RawValue>,
+    text: String,
     members: Places,
     kind: MessageKind,
 }
@@ -105,10 +105,11 @@ impl Message {
             trimmed => trimmed.to_owned(),
         };
         match read(&text) {
-            Ok((members, kind)) => {
-                let raw = RawValue::from_string(text).expect("what was read is JSON");
-                Ok(Self { raw, members, kind })
-            }
+            Ok((members, kind)) => Ok(Self {
+                text,
+                members,
+                kind,
+            }),
             Err(problem) => {
                 let raw = text.into_bytes();
                 Err(MessageError { problem, raw })
@@ -139,22 +140,29 @@ impl Message {
         oob: bool,
     ) -> Self {
         let mut text = String::with_capacity(64 + arguments.map_or(0, |raw| raw.get().len()));
-        text.push_str(if oob {
-            "{\"exec-oob\":"
-        } else {
-            "{\"execute\":"
-        });
-        text.push_str(&serde_json::Value::from(name).to_string());
+        let mut members = Places::with_capacity(3);
+        // What is written is known, and need not be read again.
+        let mut write = |name: &'static str, value: &str| {
+            text.push_str(if text.is_empty() { "{\"" } else { ",\"" });
+            text.push_str(name);
+            text.push_str("\":");
+            members.push((Cow::Borrowed(name), text.len()..text.len() + value.len()));
+            text.push_str(value);
+        };
+        let quoted = serde_json::Value::from(name).to_string();
+        write(if oob { "exec-oob" } else { "execute" }, &quoted);
         for (member, payload) in [("arguments", arguments), ("id", id)] {
             if let Some(payload) = payload {
-                text.push_str(",\"");
-                text.push_str(member);
-                text.push_str("\":");
-                text.push_str(payload.get());
+                write(member, payload.get());
             }
         }
         text.push('}');
-        Self::parse(text).expect("an object of JSON values is a message")
+        let kind = MessageKind::Command;
+        Self {
+            text,
+            members,
+            kind,
+        }
     }
 
     /// What the message is.
@@ -164,8 +172,13 @@ impl Message {
 
     /// A top-level member, verbatim. Of duplicates the last one.
     pub fn get(&self, name: &str) -> Option<&RawValue> {
+        serde_json::from_str(self.get_text(name)?).ok()
+    }
+
+    /// The text of a top-level member, verbatim. Of duplicates the last one.
+    pub fn get_text(&self, name: &str) -> Option<&str> {
         let (_, range) = self.members.iter().rev().find(|(known, _)| known == name)?;
-        serde_json::from_str(&self.as_str()[range.clone()]).ok()
+        self.text.get(range.clone())
     }
 
     /// A top-level member as a type of the caller's; `None` when it is not there.
@@ -177,14 +190,14 @@ impl Message {
         &'a self,
         name: &str,
     ) -> Option<Result<T, serde_json::Error>> {
-        Some(serde_json::from_str(self.get(name)?.get()))
+        Some(serde_json::from_str(self.get_text(name)?))
     }
 
     /// The names and values of all members, verbatim, in their order.
     pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.members.iter().filter_map(|(name, range)| {
             let value = serde_json::from_str(&self.as_str()[range.clone()]).ok()?;
-            Some((name.as_str(), value))
+            Some((name.as_ref(), value))
         })
     }
 
@@ -248,12 +261,12 @@ impl Message {
 
     /// The text, verbatim.
     pub fn as_str(&self) -> &str {
-        self.raw.get()
+        &self.text
     }
 
     /// The text, verbatim.
-    pub fn into_raw(self) -> Box<RawValue> {
-        self.raw
+    pub fn into_text(self) -> String {
+        self.text
     }
 }
 
@@ -290,7 +303,21 @@ fn read(text: &str) -> Result<(Places, MessageKind), MessageProblem> {
 }
 
 /// The members of an object, with the place of each value in the text.
-type Places = Vec<(String, Range<usize>)>;
+type Places = Vec<(Cow<'static, str>, Range<usize>)>;
+
+/// Names that the specification has, which are not worth a copy each time.
+const NAMES: &[&str] = &[
+    "return",
+    "id",
+    "event",
+    "timestamp",
+    "data",
+    "error",
+    "execute",
+    "arguments",
+    "exec-oob",
+    "QMP",
+];
 
 fn members(text: &str) -> Result<Places, serde_json::Error> {
     struct Members<'a>(&'a str);
@@ -304,10 +331,10 @@ fn members(text: &str) -> Result<Places, serde_json::Error> {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::with_capacity(4);
-            while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            while let Some(name) = map.next_key_seed(Name)? {
                 let value = map.next_value::<&'de RawValue>()?.get();
                 let start = value.as_ptr().addr() - self.0.as_ptr().addr();
-                members.push((name.into_owned(), start..start + value.len()));
+                members.push((name, start..start + value.len()));
             }
             Ok(members)
         }
@@ -317,6 +344,32 @@ fn members(text: &str) -> Result<Places, serde_json::Error> {
     let members = deserializer.deserialize_map(Members(text))?;
     deserializer.end()?;
     Ok(members)
+}
+
+/// Reads the name of a member.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'static, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Cow<'static, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(match NAMES.iter().find(|known| **known == name) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(name.to_owned()),
+        })
+    }
 }
 
 #[cfg(test)]

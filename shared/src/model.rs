@@ -76,10 +76,10 @@ fn member<'de, T: Deserialize<'de>>(
     model: &'static str,
     member: &'static str,
     expected: &'static str,
-    raw: Option<&'de RawValue>,
+    text: Option<&'de str>,
 ) -> Result<T, ModelError> {
-    let raw = raw.ok_or(ModelError::Missing { model, member })?;
-    serde_json::from_str(raw.get()).map_err(|_| ModelError::Mistyped {
+    let text = text.ok_or(ModelError::Missing { model, member })?;
+    serde_json::from_str(text).map_err(|_| ModelError::Mistyped {
         model,
         member,
         expected,
@@ -89,9 +89,14 @@ fn member<'de, T: Deserialize<'de>>(
 fn object<'a>(
     model: &'static str,
     path: &'static str,
-    raw: Option<&'a RawValue>,
+    text: Option<&'a str>,
 ) -> Result<Members<'a>, ModelError> {
-    member(model, path, "an object", raw)
+    member(model, path, "an object", text)
+}
+
+/// The text of a member, verbatim.
+fn text<'a>(members: &Members<'a>, name: &str) -> Option<&'a str> {
+    members.get(name).map(|raw| raw.get())
 }
 
 /// The greeting (QMP specification, "Server Greeting").
@@ -137,21 +142,20 @@ impl Greeting {
     /// [`ModelError`] names the member that is missing or mistyped.
     pub fn from_message(message: &Message) -> Result<Self, ModelError> {
         const MODEL: &str = "greeting";
-        let integer =
-            |path, raw: Option<&&RawValue>| member(MODEL, path, "an integer", raw.copied());
-        let body = object(MODEL, "QMP", message.get("QMP"))?;
-        let version = object(MODEL, "QMP.version", body.get("version").copied())?;
-        let qemu = object(MODEL, "QMP.version.qemu", version.get("qemu").copied())?;
-        let package = version.get("package").copied();
+        let body = object(MODEL, "QMP", message.get_text("QMP"))?;
+        let version = object(MODEL, "QMP.version", text(&body, "version"))?;
+        let qemu = object(MODEL, "QMP.version.qemu", text(&version, "qemu"))?;
+        let integer = |path, name| member(MODEL, path, "an integer", text(&qemu, name));
+        let package = text(&version, "package");
         let version = Version {
             qemu: Release {
-                major: integer("QMP.version.qemu.major", qemu.get("major"))?,
-                minor: integer("QMP.version.qemu.minor", qemu.get("minor"))?,
-                micro: integer("QMP.version.qemu.micro", qemu.get("micro"))?,
+                major: integer("QMP.version.qemu.major", "major")?,
+                minor: integer("QMP.version.qemu.minor", "minor")?,
+                micro: integer("QMP.version.qemu.micro", "micro")?,
             },
             package: member(MODEL, "QMP.version.package", "a string", package)?,
         };
-        let capabilities = body.get("capabilities").copied();
+        let capabilities = text(&body, "capabilities");
         let capabilities: Vec<&RawValue> =
             member(MODEL, "QMP.capabilities", "an array", capabilities)?;
         // The specification allows capabilities of any type; those that are
@@ -175,7 +179,7 @@ pub struct Event(Arc<EventInner>);
 struct EventInner {
     name: String,
     timestamp: Timestamp,
-    raw: Box<RawValue>,
+    message: Message,
 }
 
 /// When QEMU says that an event happened.
@@ -195,19 +199,12 @@ impl Event {
     /// [`ModelError`] names the member that is missing or mistyped.
     pub fn from_message(message: Message) -> Result<Self, ModelError> {
         const MODEL: &str = "event";
-        let name = member(MODEL, "event", "a string", message.get("event"))?;
-        let timestamp = object(MODEL, "timestamp", message.get("timestamp"))?;
-        let integer =
-            |path, raw: Option<&&RawValue>| member(MODEL, path, "an integer", raw.copied());
-        let timestamp = Timestamp {
-            seconds: integer("timestamp.seconds", timestamp.get("seconds"))?,
-            microseconds: integer("timestamp.microseconds", timestamp.get("microseconds"))?,
-        };
-        let raw = message.into_raw();
+        let name = member(MODEL, "event", "a string", message.get_text("event"))?;
+        let timestamp = Timestamp::from_text(message.get_text("timestamp"))?;
         Ok(Self(Arc::new(EventInner {
             name,
             timestamp,
-            raw,
+            message,
         })))
     }
 
@@ -222,19 +219,35 @@ impl Event {
     }
 
     /// The whole object, verbatim.
-    pub fn raw(&self) -> &RawValue {
-        &self.0.raw
+    pub fn to_raw(&self) -> Box<RawValue> {
+        RawValue::from_string(self.as_str().to_owned()).expect("a message is JSON")
     }
 
     /// The whole object's text, verbatim.
     pub fn as_str(&self) -> &str {
-        self.0.raw.get()
+        self.0.message.as_str()
     }
 
     /// The event's `data`, verbatim.
     pub fn data(&self) -> Option<&RawValue> {
-        let members: Members<'_> = serde_json::from_str(self.as_str()).ok()?;
-        members.get("data").copied()
+        self.0.message.get("data")
+    }
+}
+
+impl Timestamp {
+    fn from_text(timestamp: Option<&str>) -> Result<Self, ModelError> {
+        const MODEL: &str = "event";
+        // All but a few are right, and read at once.
+        let is_object = timestamp.filter(|text| text.starts_with('{'));
+        if let Some(Ok(timestamp)) = is_object.map(serde_json::from_str) {
+            return Ok(timestamp);
+        }
+        let timestamp = object(MODEL, "timestamp", timestamp)?;
+        let integer = |path, name| member(MODEL, path, "an integer", text(&timestamp, name));
+        Ok(Self {
+            seconds: integer("timestamp.seconds", "seconds")?,
+            microseconds: integer("timestamp.microseconds", "microseconds")?,
+        })
     }
 }
 
@@ -257,11 +270,11 @@ impl CommandError {
     pub fn from_message(message: &Message) -> Result<Self, ModelError> {
         const MODEL: &str = "error reply";
         debug_assert_eq!(message.kind(), MessageKind::Error);
-        let error = object(MODEL, "error", message.get("error"))?;
-        let string = |path, raw: Option<&&RawValue>| member(MODEL, path, "a string", raw.copied());
+        let error = object(MODEL, "error", message.get_text("error"))?;
+        let string = |path, name| member(MODEL, path, "a string", text(&error, name));
         Ok(Self {
-            class: string("error.class", error.get("class"))?,
-            desc: string("error.desc", error.get("desc"))?,
+            class: string("error.class", "class")?,
+            desc: string("error.desc", "desc")?,
         })
     }
 }

@@ -62,7 +62,7 @@ fn message(input: &[u8]) {
         }
         _ => {}
     }
-    assert_eq!(message.clone().into_raw().get(), text);
+    assert_eq!(message.clone().into_text(), text);
 }
 
 fn json(text: &str) {

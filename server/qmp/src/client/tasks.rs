@@ -287,10 +287,11 @@ impl Connection {
 
     /// Gives a reply to whoever waits for it.
     fn reply(&self, message: &Message, name: &str) -> Result<(), DisconnectCause> {
-        let id = message.id().map(|id| id.get());
+        let id = message.get_text("id");
         let waiter = id.and_then(|id| self.table().pending.complete(id));
-        let result = match (message.kind(), message.get("return")) {
-            (MessageKind::Return, Some(value)) => Reply::Return(value.to_owned()),
+        let value = || RawValue::from_string(message.get_text("return")?.to_owned()).ok();
+        let result = match (message.kind(), value()) {
+            (MessageKind::Return, Some(value)) => Reply::Return(value),
             (MessageKind::Error, _) => match CommandError::from_message(message) {
                 // Without an id, the server could not even tell whose it was.
                 Ok(error) if id.is_none() => return Err(DisconnectCause::ServerParse(error)),

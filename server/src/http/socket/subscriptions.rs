@@ -165,7 +165,7 @@ impl Subscriptions {
                     session: name.to_owned(),
                     seq: entry.seq,
                     received: entry.received.clone(),
-                    event: entry.event.raw().to_owned(),
+                    event: entry.event.to_raw(),
                 }));
             }
         }
