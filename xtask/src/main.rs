@@ -69,10 +69,11 @@ enum Task {
     Fuzz {
         /// How long each target runs
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
         seconds: u32,
         /// Only these targets
         #[arg(long, value_name = "TARGET", value_delimiter = ',')]
-        only: Vec<String>,
+        only: Vec<fuzz::Target>,
     },
 }
 
