@@ -19,6 +19,9 @@ use thiserror::Error;
 /// Longest expression, in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 1024;
 
+/// Deepest nesting of parentheses, as the parser takes stack for each.
+const MAX_PARENTHESES: usize = 32;
+
 /// Most regular expressions that a thread keeps compiled.
 const MAX_COMPILED: usize = 64;
 
@@ -219,6 +222,12 @@ fn check(text: &str) -> Result<(), ExpressionError> {
                 });
             }
             b']' => open -= 1,
+            b'(' if parentheses == MAX_PARENTHESES => {
+                return Err(ExpressionError::Syntax {
+                    column: column(text, at),
+                    message: format!("more than {MAX_PARENTHESES} parentheses are open"),
+                });
+            }
             b'(' => parentheses += 1,
             b')' => parentheses = parentheses.saturating_sub(1),
             b',' if open == 0 && parentheses == 0 => {
@@ -337,6 +346,17 @@ mod tests {
         ] {
             assert_eq!(verdict(rejected), Verdict::Rejected, "{rejected}");
         }
+    }
+
+    #[test]
+    fn parentheses_are_nested_as_deep_as_any_stack_holds() {
+        let nested = |depth: usize| "(".repeat(depth) + "@.event" + &")".repeat(depth);
+        assert_eq!(verdict(&nested(MAX_PARENTHESES)), Verdict::Accepted);
+        let beside = [nested(MAX_PARENTHESES), nested(1)].join(" && ");
+        assert_eq!(verdict(&beside), Verdict::Accepted);
+        let error = nested(MAX_PARENTHESES + 1).parse::<Expression>();
+        let error = error.unwrap_err();
+        assert_eq!(error.column(), Some(MAX_PARENTHESES + 1), "{error}");
     }
 
     #[test]
