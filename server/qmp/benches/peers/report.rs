@@ -102,6 +102,7 @@ impl Measured {
         json!({
             "workload": self.workload.name(),
             "per_second": of(&|contender| self.rate(contender)),
+            "per_second_in_each_round": self.rounds,
             "ours_over": of(&|contender| self.ratio(contender).filter(|_| contender != OURS)),
         })
     }
