@@ -5,19 +5,25 @@
 //! framer finds where a value ends and looks no further: whether the value is
 //! JSON is its reader's to check.
 
-use bytes::{Buf, BytesMut};
 use memchr::memchr3;
 use thiserror::Error;
 
-/// How many bytes are read at once at least.
-const ROOM: usize = 16 << 10;
+/// How many bytes there is room for at least.
+const ROOM: usize = 4 << 10;
+
+/// How much room there is when the last was too little, and how much is kept
+/// when it is not in use.
+const MORE_ROOM: usize = 64 << 10;
 
 /// Cuts values out of bytes. Every byte is looked at once, however the bytes
 /// are split on their way. Holds at most the limit and what was pushed last.
 #[derive(Debug)]
 pub struct Framer {
-    buffer: BytesMut,
-    /// How far the value at the beginning of the buffer has been looked at.
+    buffer: Vec<u8>,
+    /// Where in the buffer is what was not cut yet: a value, or what comes
+    /// before it.
+    start: usize,
+    /// How far the value at the start has been looked at.
     scanned: usize,
     state: State,
     depth: usize,
@@ -65,7 +71,8 @@ impl Framer {
     /// A framer for values of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
-            buffer: BytesMut::new(),
+            buffer: Vec::new(),
+            start: 0,
             scanned: 0,
             state: State::Between,
             depth: 0,
@@ -82,15 +89,25 @@ impl Framer {
         self
     }
 
-    /// Where to read more bytes into, with room for some.
-    pub fn buffer(&mut self) -> &mut BytesMut {
-        self.buffer.reserve(ROOM);
+    /// Where to append more bytes, with room for some.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        // What fills its room has more to come.
+        let room = match self.buffer.len() == self.buffer.capacity() {
+            true if !self.buffer.is_empty() => MORE_ROOM,
+            _ => ROOM,
+        };
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        if self.buffer.is_empty() {
+            self.buffer.shrink_to(MORE_ROOM);
+        }
+        self.buffer.reserve(room);
         &mut self.buffer
     }
 
     /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.buffer().extend_from_slice(bytes);
     }
 
     /// The next value, `None` when its end has not arrived yet.
@@ -105,16 +122,17 @@ impl Framer {
             }
             match self.scan() {
                 Some(Cut::Sentinel(at)) if at <= self.limit => {
-                    self.buffer.advance(at + 1);
+                    self.start += at + 1;
                     self.restart();
                 }
                 Some(Cut::Value(end)) if end <= self.limit => {
-                    self.state = State::Between;
-                    self.scanned = 0;
-                    return Ok(Some(self.buffer.split_to(end).to_vec()));
+                    let value = self.uncut()[..end].to_vec();
+                    self.start += end;
+                    self.restart();
+                    return Ok(Some(value));
                 }
-                None if self.buffer.len() <= self.limit => {
-                    self.scanned = self.buffer.len();
+                None if self.uncut().len() <= self.limit => {
+                    self.scanned = self.uncut().len();
                     return Ok(None);
                 }
                 _ => return Err(FramingError::TooLong { limit: self.limit }),
@@ -125,8 +143,8 @@ impl Framer {
     /// How many bytes of an unfinished value there are; 0 between values.
     pub fn unfinished(&self) -> usize {
         match self.state {
-            State::Between => self.buffer.trim_ascii_start().len(),
-            _ => self.buffer.len(),
+            State::Between => self.uncut().trim_ascii_start().len(),
+            _ => self.uncut().len(),
         }
     }
 
@@ -134,18 +152,22 @@ impl Framer {
     /// does nothing and is false when there is none. For the guest agent, whose
     /// `guest-sync-delimited` marks the beginning of a fresh reply so.
     pub fn skip_to_sentinel(&mut self) -> bool {
-        let Some(at) = memchr::memrchr(SENTINEL, &self.buffer) else {
+        let Some(at) = memchr::memrchr(SENTINEL, self.uncut()) else {
             return false;
         };
-        self.buffer.advance(at + 1);
+        self.start += at + 1;
         self.restart();
         true
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        self.buffer.clear();
+        self.start = self.buffer.len();
         self.restart();
+    }
+
+    fn uncut(&self) -> &[u8] {
+        &self.buffer[self.start..]
     }
 
     fn restart(&mut self) {
@@ -159,9 +181,8 @@ impl Framer {
     fn begin(&mut self) -> bool {
         let between =
             |byte: &u8| byte.is_ascii_whitespace() || (self.sentinel && *byte == SENTINEL);
-        let space = self.buffer.iter().take_while(|byte| between(byte)).count();
-        self.buffer.advance(space);
-        let Some(first) = self.buffer.first() else {
+        self.start += self.uncut().iter().take_while(|byte| between(byte)).count();
+        let Some(first) = self.uncut().first() else {
             return false;
         };
         (self.state, self.depth, self.scanned) = match first {
@@ -174,56 +195,59 @@ impl Framer {
 
     /// Where the value ends, if it does.
     fn scan(&mut self) -> Option<Cut> {
-        let mut at = self.scanned;
-        while at < self.buffer.len() {
-            match self.state {
+        let bytes = &self.buffer[self.start..];
+        let (mut at, mut state, mut depth) = (self.scanned, self.state, self.depth);
+        let cut = loop {
+            let Some(&byte) = bytes.get(at) else {
+                break None;
+            };
+            match state {
                 State::String { escaped: true } => {
-                    self.state = State::String { escaped: false };
+                    state = State::String { escaped: false };
                     // A sentinel is one wherever it is.
-                    if self.buffer[at] != SENTINEL {
-                        at += 1;
+                    if byte == SENTINEL {
+                        continue;
                     }
                 }
                 State::String { escaped: false } => {
-                    at += memchr3(b'"', b'\\', SENTINEL, &self.buffer[at..])?;
-                    match self.buffer[at] {
-                        b'\\' => self.state = State::String { escaped: true },
-                        SENTINEL if self.sentinel => return Some(Cut::Sentinel(at)),
+                    let Some(skipped) = memchr3(b'"', b'\\', SENTINEL, &bytes[at..]) else {
+                        break None;
+                    };
+                    at += skipped;
+                    match bytes[at] {
+                        b'\\' => state = State::String { escaped: true },
+                        SENTINEL if self.sentinel => break Some(Cut::Sentinel(at)),
                         SENTINEL => {}
-                        _ if self.depth == 0 => return Some(Cut::Value(at + 1)),
-                        _ => self.state = State::Structure,
+                        _ if depth == 0 => break Some(Cut::Value(at + 1)),
+                        _ => state = State::Structure,
                     }
-                    at += 1;
                 }
-                State::Structure => {
-                    match self.buffer[at] {
-                        b'"' => self.state = State::String { escaped: false },
-                        b'{' | b'[' => self.depth += 1,
-                        b'}' | b']' => {
-                            self.depth -= 1;
-                            if self.depth == 0 {
-                                return Some(Cut::Value(at + 1));
-                            }
+                State::Structure => match byte {
+                    b'"' => state = State::String { escaped: false },
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            break Some(Cut::Value(at + 1));
                         }
-                        SENTINEL if self.sentinel => return Some(Cut::Sentinel(at)),
-                        _ => {}
                     }
-                    at += 1;
-                }
+                    SENTINEL if self.sentinel => break Some(Cut::Sentinel(at)),
+                    _ => {}
+                },
                 State::Token => {
-                    let byte = self.buffer[at];
                     if self.sentinel && byte == SENTINEL {
-                        return Some(Cut::Sentinel(at));
+                        break Some(Cut::Sentinel(at));
                     }
                     if byte.is_ascii_whitespace() || matches!(byte, b'{' | b'[' | b'"') {
-                        return Some(Cut::Value(at));
+                        break Some(Cut::Value(at));
                     }
-                    at += 1;
                 }
-                State::Between => return None,
+                State::Between => break None,
             }
-        }
-        None
+            at += 1;
+        };
+        (self.state, self.depth) = (state, depth);
+        cut
     }
 }
 

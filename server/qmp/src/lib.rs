@@ -96,6 +96,7 @@ pub mod events;
 pub mod framing;
 pub mod listener;
 pub mod pending;
+mod socket;
 pub mod stream;
 #[cfg(feature = "tls")]
 mod tls;

@@ -108,12 +108,14 @@ impl Listener {
 impl Bound {
     async fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Unix(listener, _) => Ok(listener.accept().await?.0.into()),
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Stream::from_descriptor(stream.into_std()?.into())
+            }
             Self::Tcp(listener, tls) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
                 match tls {
-                    None => Ok(stream.into()),
+                    None => Stream::from_descriptor(stream.into_std()?.into()),
                     #[cfg(feature = "tls")]
                     Some(tls) => crate::tls::accept(tls, stream).await,
                     #[cfg(not(feature = "tls"))]

@@ -44,7 +44,10 @@ impl<W> Pending<W> {
     /// Whoever waits for the reply of this id (its JSON text), at most once.
     pub fn complete(&mut self, id: &str) -> Option<W> {
         // Only our own spelling counts: `01` or `1.0` is nobody's id.
-        let number: u64 = id.parse().ok().filter(|n: &u64| n.to_string() == id)?;
+        if !id.starts_with(|first: char| matches!(first, '1'..='9')) {
+            return None;
+        }
+        let number: u64 = id.parse().ok()?;
         self.waiting.remove(&number)
     }
 

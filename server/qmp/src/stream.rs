@@ -2,30 +2,32 @@
 
 use std::fmt;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::address::{Address, Socket, Tls};
+use crate::address::{self, Address, Tls};
 use crate::error::ConnectError;
+use crate::socket::Socket;
 
 /// How long to wait before another look at a full queue of connections.
 const BACKLOG_RETRY: Duration = Duration::from_millis(100);
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-type Reader = Box<dyn AsyncRead + Send + Unpin>;
+/// Where bytes are read.
+pub(crate) enum Reader {
+    Socket(Socket),
+    Other(Box<dyn AsyncRead + Send + Unpin>),
+}
 
 /// Where bytes are written, and over a unix socket descriptors too.
 pub(crate) enum Writer {
-    Unix(OwnedWriteHalf),
+    Socket(Socket),
     /// Each byte is a record of its own. QEMU takes the bytes of a record one by
     /// one, and waits for the socket in between; versions as 7.2 (run) then
     /// never see the rest of a longer one.
@@ -64,9 +66,9 @@ impl Stream {
             source,
         };
         let opened = match address.socket() {
-            Socket::Unix(path) => connect_unix(path, deadline).await,
-            Socket::Inherited(number) => inherited(*number),
-            Socket::Tcp { host, port } => {
+            address::Socket::Unix(path) => connect_unix(path, deadline).await,
+            address::Socket::Inherited(number) => inherited(*number),
+            address::Socket::Tcp { host, port } => {
                 match timeout_at(deadline, connect_tcp(host, *port, address.tls())).await {
                     Ok(opened) => opened,
                     Err(_) => {
@@ -95,7 +97,7 @@ impl Stream {
         writer: impl AsyncWrite + Send + Unpin + 'static,
     ) -> Self {
         Self {
-            reader: Box::new(reader),
+            reader: Reader::Other(Box::new(reader)),
             writer: Writer::Other(Box::new(writer)),
         }
     }
@@ -105,7 +107,7 @@ impl Stream {
     pub(crate) fn secured(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self {
-            reader: Box::new(reader),
+            reader: Reader::Other(Box::new(reader)),
             writer: Writer::Tls(Box::new(writer)),
         }
     }
@@ -117,34 +119,53 @@ impl Stream {
     ///
     /// When it is neither, or not a socket at all.
     pub fn from_descriptor(descriptor: OwnedFd) -> io::Result<Self> {
-        use rustix::net::AddressFamily;
-        let family = rustix::net::getsockname(&descriptor)?.address_family();
-        if family == AddressFamily::UNIX {
-            let stream = std::os::unix::net::UnixStream::from(descriptor);
-            stream.set_nonblocking(true)?;
-            return Ok(UnixStream::from_std(stream)?.into());
+        let socket = Socket::new(descriptor)?;
+        Ok(Self {
+            reader: Reader::Socket(socket.clone()),
+            writer: Writer::Socket(socket),
+        })
+    }
+}
+
+impl Reader {
+    /// Appends what has arrived, as far as there is room; how many bytes. 0 is
+    /// the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        match self {
+            Self::Socket(socket) => socket.read(buffer).await,
+            Self::Other(reader) => reader.read_buf(buffer).await,
         }
-        if family == AddressFamily::INET || family == AddressFamily::INET6 {
-            let stream = std::net::TcpStream::from(descriptor);
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            return Ok(TcpStream::from_std(stream)?.into());
-        }
-        let error = "the socket is neither a unix nor a TCP socket";
-        Err(io::Error::new(io::ErrorKind::Unsupported, error))
     }
 }
 
 impl Writer {
     /// Whether descriptors can be passed.
     pub(crate) fn passes_descriptors(&self) -> bool {
-        matches!(self, Self::Unix(_))
+        matches!(self, Self::Socket(socket) if socket.passes_descriptors())
+    }
+
+    /// Writes what is taken at once; how many bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket; `WouldBlock` when it takes nothing, or is none.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Socket(socket) => socket.try_write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+            Self::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     /// Writes all bytes, as far as the socket.
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Unix(writer) => writer.write_all(bytes).await,
+            Self::Socket(socket) => socket.write_all(bytes).await,
             #[cfg(feature = "tls")]
             Self::Tls(writer) => {
                 for byte in bytes {
@@ -163,56 +184,35 @@ impl Writer {
     /// Closes this direction.
     pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
         match self {
-            Self::Unix(writer) => writer.shutdown().await,
+            Self::Socket(socket) => socket.shutdown(),
             #[cfg(feature = "tls")]
             Self::Tls(writer) => writer.shutdown().await,
             Self::Other(writer) => writer.shutdown().await,
         }
     }
 
-    /// Passes a descriptor along with a blank (unix(7), `SCM_RIGHTS`).
+    /// Passes a descriptor.
     ///
     /// # Errors
     ///
     /// Those of the socket; `Unsupported` on anything but a unix socket.
     pub(crate) async fn pass(&mut self, descriptor: &OwnedFd) -> io::Result<()> {
-        let Self::Unix(writer) = self else {
-            return Err(io::ErrorKind::Unsupported.into());
-        };
-        let socket: &UnixStream = writer.as_ref();
-        let send = || {
-            let descriptors = [descriptor.as_fd()];
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut ancillary = SendAncillaryBuffer::new(&mut space);
-            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-            let blank = [io::IoSlice::new(b" ")];
-            let sent = rustix::net::sendmsg(socket, &blank, &mut ancillary, SendFlags::NOSIGNAL);
-            sent.map(drop).map_err(io::Error::from)
-        };
-        socket.async_io(Interest::WRITABLE, send).await
-    }
-}
-
-impl From<UnixStream> for Stream {
-    fn from(stream: UnixStream) -> Self {
-        let (reader, writer) = stream.into_split();
-        Self {
-            reader: Box::new(reader),
-            writer: Writer::Unix(writer),
+        match self {
+            Self::Socket(socket) if socket.passes_descriptors() => socket.pass(descriptor).await,
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
-    }
-}
-
-impl From<TcpStream> for Stream {
-    fn from(stream: TcpStream) -> Self {
-        let (reader, writer) = stream.into_split();
-        Self::from_parts(reader, writer)
     }
 }
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Stream")
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
     }
 }
 
@@ -225,7 +225,7 @@ async fn connect_unix(path: &Path, deadline: Instant) -> io::Result<Stream> {
                 }
                 sleep(BACKLOG_RETRY).await;
             }
-            opened => return opened.map(Stream::from),
+            opened => return Stream::from_descriptor(opened?.into_std()?.into()),
         }
     }
 }
@@ -241,10 +241,8 @@ fn inherited(number: i32) -> io::Result<Stream> {
 
 async fn connect_tcp(host: &str, port: u16, tls: Option<&Tls>) -> io::Result<Stream> {
     let stream = TcpStream::connect((host, port)).await?;
-    // A command must not wait for the acknowledgement of the one before it.
-    stream.set_nodelay(true)?;
     match tls {
-        None => Ok(stream.into()),
+        None => Stream::from_descriptor(stream.into_std()?.into()),
         #[cfg(feature = "tls")]
         Some(tls) => crate::tls::connect(tls, host, stream).await,
         #[cfg(not(feature = "tls"))]

@@ -29,6 +29,7 @@ pub(crate) async fn connect(tls: &Tls, host: &str, stream: TcpStream) -> io::Res
         Some((chain, key)) => config.with_client_auth_cert(chain, key).map_err(other)?,
         None => config.with_no_client_auth(),
     };
+    stream.set_nodelay(true)?;
     let name = tls.hostname.as_deref().unwrap_or(host).to_owned();
     let name = ServerName::try_from(name).map_err(other)?;
     let stream = TlsConnector::from(Arc::new(config))
@@ -43,6 +44,7 @@ pub(crate) async fn connect(tls: &Tls, host: &str, stream: TcpStream) -> io::Res
 ///
 /// As [`connect`].
 pub(crate) async fn accept(tls: &Tls, stream: TcpStream) -> io::Result<Stream> {
+    stream.set_nodelay(true)?;
     let provider = Arc::new(crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -10,8 +10,10 @@ use memchr::{memchr_iter, memmem};
 use crate::workload::{CALLERS, Workload};
 use crate::{Contender, Result, Sockets};
 
-const STATUS: &[u8] = b"{\"execute\":\"query-status\",\"id\":1}";
-const SCHEMA: &[u8] = b"{\"execute\":\"query-qmp-schema\",\"id\":1}";
+/// QEMU reads a command a byte at a time, each of which takes it some
+/// microseconds; so this one's id is as long as those of a client that counts.
+pub(crate) const STATUS: &[u8] = b"{\"execute\":\"query-status\",\"id\":10000}";
+pub(crate) const SCHEMA: &[u8] = b"{\"execute\":\"query-qmp-schema\",\"id\":10000}";
 const BURST: &[u8] = b"{\"execute\":\"cont\",\"id\":1}";
 
 pub(crate) struct Floor {
@@ -73,11 +75,7 @@ impl Socket {
         };
         let length = socket.read(1)?;
         let oob = memmem::find(&socket.buffer[..length], b"\"oob\"").is_some();
-        let negotiate: &[u8] = match oob {
-            true => b"{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}",
-            false => b"{\"execute\":\"qmp_capabilities\"}",
-        };
-        socket.exchange(negotiate, 1)?;
+        socket.exchange(negotiation(oob), 1)?;
         Ok(socket)
     }
 
@@ -101,5 +99,13 @@ impl Socket {
                 None => return Err("more than was asked for".into()),
             }
         }
+    }
+}
+
+/// What negotiates, with out-of-band execution or without.
+pub(crate) fn negotiation(oob: bool) -> &'static [u8] {
+    match oob {
+        true => b"{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}",
+        false => b"{\"execute\":\"qmp_capabilities\"}",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!              ┌──────────────┐  each workload, in turn  ┌──────────────────────────┐
-//!  one round = │ floor        │─────────────────────────►│ QEMU, without a machine  │
+//!  one round = │ floor, tokio │─────────────────────────►│ QEMU, without a machine  │
 //!              │ ours         │                          ├──────────────────────────┤
 //!              │ qemu.qmp     │─────────────────────────►│ an endpoint that answers │
 //!              │ qapi         │                          │ at once, in this process │
@@ -10,6 +10,7 @@
 //! ```
 //!
 //! The floor is a blocking socket and nothing else; no client can be faster.
+//! A tokio socket and nothing else is what an asynchronous one can reach.
 //! Everybody keeps the connections that they have from the beginning. Rounds
 //! are interleaved, so that whatever else the machine does befalls all alike,
 //! and a ratio is the median of the rounds' own ratios. Asynchronous clients
@@ -23,6 +24,7 @@
 //! one. A workload is any part of the name of one. `cargo xtask bench` provides
 //! all of it. Nothing here is a test: figures are reported, and never judged.
 
+mod bare;
 mod floor;
 mod instant;
 mod ours;
@@ -106,8 +108,7 @@ fn main() -> Result<()> {
 }
 
 fn measure(arguments: &Arguments, directory: &Path) -> Result<Report> {
-    let names = ["floor", "ours", "qemu.qmp", "qapi"];
-    let qemu = Qemu::start(directory, &names)?;
+    let qemu = Qemu::start(directory, &report::NAMES)?;
     let instant = Instant::start(&directory.join("instant"), EVENTS)?;
     let patient = Instant::start(&directory.join("patient"), EVENTS / INTERPRETED)?;
     let sockets = |name: &str, instant: &Instant| Sockets {
@@ -115,6 +116,7 @@ fn measure(arguments: &Arguments, directory: &Path) -> Result<Report> {
         instant: instant.path().to_owned(),
     };
     let mut floor = floor::Floor::connect(&sockets("floor", &instant))?;
+    let mut bare = bare::Bare::connect(&sockets("tokio", &instant))?;
     let mut ours = ours::Ours::connect(&sockets("ours", &instant))?;
     let mut qapi = qapi::Qapi::connect(&sockets("qapi", &instant))?;
     let mut qemu_qmp = match &arguments.python {
@@ -131,6 +133,7 @@ fn measure(arguments: &Arguments, directory: &Path) -> Result<Report> {
         for round in 0..=ROUNDS {
             let rates = [
                 rate(&mut floor, workload, times)?,
+                rate(&mut bare, workload, times)?,
                 rate(&mut ours, workload, times)?,
                 match &mut qemu_qmp {
                     Some(peer) => rate(peer, workload, times / INTERPRETED)?,

@@ -46,8 +46,9 @@ impl Contender for Ours {
         self.runtime.block_on(async {
             let start = Instant::now();
             match workload {
+                // A task, as callers in a server are.
                 Workload::SequentialQemu | Workload::SequentialInstant => {
-                    sequential(client.clone(), "query-status", times).await?;
+                    tokio::spawn(sequential(client.clone(), "query-status", times)).await??;
                 }
                 Workload::PipelinedQemu | Workload::PipelinedInstant => {
                     let mut callers = JoinSet::new();

@@ -6,7 +6,6 @@ use std::time::Duration;
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
 use serde_json::value::RawValue;
-use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -198,7 +197,7 @@ impl Handshake<'_> {
     }
 
     async fn read(&mut self) -> Result<(), ConnectError> {
-        let read = self.stream.reader.read_buf(self.framer.buffer()).await;
+        let read = self.stream.reader.read(self.framer.buffer()).await;
         let cause = match read {
             Ok(0) => match self.framer.unfinished() {
                 0 => DisconnectCause::Eof,

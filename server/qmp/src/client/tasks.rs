@@ -10,7 +10,6 @@ use std::time::Duration;
 use qmp_shared::message::{Message, MessageKind};
 use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
 use serde_json::value::RawValue;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +35,9 @@ const WITHOUT_OOB: usize = 1024;
 /// so many that they never wait unless their replies do not come at all.
 const OUT_OF_BAND: usize = 1024;
 
+/// How many bytes one write has at most, unless one message has more.
+const BATCH: usize = 64 << 10;
+
 /// How long the reader goes on after a write has failed: a reply that the
 /// server sent before it hung up is still delivered.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -46,6 +48,7 @@ pub(super) struct Connection(Arc<State>);
 
 #[derive(Debug)]
 struct State {
+    options: Options,
     greeting: Option<Greeting>,
     oob: bool,
     /// Places for commands in band, given in order of arrival. Closed when the
@@ -62,6 +65,9 @@ struct State {
     /// Of a guest agent only.
     synchrony: Option<Synchrony>,
     table: Mutex<Table>,
+    /// Whoever holds it may write: the writer what is first in the queue, a
+    /// caller when there is no queue. Gone with the writer.
+    socket: tokio::sync::Mutex<Option<stream::Writer>>,
     /// Tells the writer that there is something to write.
     outbound: Notify,
     /// Cancelled when this side hangs up.
@@ -82,6 +88,8 @@ struct Table {
 #[derive(Debug)]
 enum Outbound {
     Message(Message),
+    /// What the socket did not take of a message at once.
+    Rest(Vec<u8>),
     /// For the next command that takes a descriptor.
     Descriptor(Arc<OwnedFd>),
 }
@@ -98,6 +106,7 @@ impl Connection {
         let Stream { reader, writer } = stream;
         let capacity = if oob { WITH_OOB } else { WITHOUT_OOB };
         let connection = Self(Arc::new(State {
+            options: inner.options.clone(),
             greeting,
             oob,
             in_band: Arc::new(Semaphore::new(capacity)),
@@ -110,6 +119,7 @@ impl Connection {
                 EndpointKind::Qga => Some(Synchrony::kept()),
             },
             table: Mutex::default(),
+            socket: tokio::sync::Mutex::new(Some(writer)),
             outbound: Notify::new(),
             hung_up: CancellationToken::new(),
             cause: watch::Sender::new(None),
@@ -117,17 +127,15 @@ impl Connection {
         let (failed, write_failed) = oneshot::channel();
         let write = Writer {
             connection: connection.clone(),
-            failed,
-            options: inner.options.clone(),
+            failed: Some(failed),
         };
         let read = Reader {
             connection: connection.clone(),
             inner: Arc::downgrade(inner),
             number: inner.listeners.begin(),
             framer,
-            options: inner.options.clone(),
         };
-        tokio::spawn(write.run(writer));
+        tokio::spawn(write.run());
         tokio::spawn(read.run(reader, write_failed));
         connection
     }
@@ -135,6 +143,10 @@ impl Connection {
     /// Whether both are handles on the same connection.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn options(&self) -> &Options {
+        &self.0.options
     }
 
     pub(super) fn greeting(&self) -> Option<&Greeting> {
@@ -204,8 +216,9 @@ impl Connection {
         self.0.passes_descriptors
     }
 
-    /// Registers a waiter and queues its command for the writer, right after
-    /// the descriptor that it takes; `None` if the connection is over.
+    /// Registers a waiter and writes its command, right after the descriptor
+    /// that it takes, or queues both for the writer; `None` if the connection
+    /// is over.
     pub(super) fn send(
         &self,
         waiter: Waiter,
@@ -217,11 +230,37 @@ impl Connection {
             return None;
         }
         let id = table.pending.register(waiter);
+        let message = message(id);
+        // A hook runs in the writer only.
+        if descriptor.is_none()
+            && table.outbound.is_empty()
+            && self.0.options.on_outbound.is_none()
+            && let Ok(socket) = self.0.socket.try_lock()
+            && let Some(socket) = &*socket
+        {
+            drop(table);
+            self.write_now(socket, &message);
+            return Some(id);
+        }
         table.outbound.extend(descriptor.map(Outbound::Descriptor));
-        table.outbound.push_back(Outbound::Message(message(id)));
+        table.outbound.push_back(Outbound::Message(message));
         drop(table);
         self.0.outbound.notify_one();
         Some(id)
+    }
+
+    /// Writes a message as far as the socket takes it at once; the writer does
+    /// the rest, and finds out why when nothing could be written. Nobody else
+    /// writes meanwhile: what they send is queued.
+    fn write_now(&self, socket: &stream::Writer, message: &Message) {
+        let bytes = message.as_str().as_bytes();
+        let written = socket.try_write(bytes).unwrap_or(0);
+        debug!(name = self.0.options.name, bytes = bytes.len(), "sent");
+        if written < bytes.len() {
+            let rest = Outbound::Rest(bytes[written..].to_vec());
+            self.table().outbound.push_front(rest);
+            self.0.outbound.notify_one();
+        }
     }
 
     /// Queues a descriptor for the writer, for the next command that takes one;
@@ -286,7 +325,7 @@ impl Connection {
     }
 
     /// Gives a reply to whoever waits for it.
-    fn reply(&self, message: &Message, name: &str) -> Result<(), DisconnectCause> {
+    fn reply(&self, message: &Message) -> Result<(), DisconnectCause> {
         let id = message.get_text("id");
         let waiter = id.and_then(|id| self.table().pending.complete(id));
         let value = || RawValue::from_string(message.get_text("return")?.to_owned()).ok();
@@ -312,7 +351,10 @@ impl Connection {
                     synchrony.regain();
                 }
             }
-            None => warn!(name, id, "dropped a reply that nobody waits for"),
+            None => warn!(
+                name = self.0.options.name,
+                id, "dropped a reply that nobody waits for"
+            ),
         }
         Ok(())
     }
@@ -323,62 +365,113 @@ impl Connection {
     }
 }
 
-/// The writer task: one write for each message.
+/// The writer task: writes what callers have queued.
 struct Writer {
     connection: Connection,
     /// Told why a write has failed.
-    failed: oneshot::Sender<io::Error>,
-    options: Options,
+    failed: Option<oneshot::Sender<io::Error>>,
+}
+
+/// Nothing is written without a writer: should a hook panic, or the runtime
+/// shut down, those who wait are told.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.connection.end(DisconnectCause::Local);
+    }
 }
 
 impl Writer {
-    async fn run(self, mut writer: stream::Writer) {
+    async fn run(mut self) {
+        let connection = self.connection.clone();
+        let name = &connection.options().name;
+        let written = self.write_all().await;
+        let socket = connection.0.socket.lock().await.take();
+        match (written, socket) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(mut socket)) => match timeout(DRAIN_TIMEOUT, socket.shutdown()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => debug!(name, %error, "closing the write side"),
+                Err(_) => debug!(name, "the peer took no bytes"),
+            },
+            (Err(error), _) => {
+                debug!(name, %error, "a write failed");
+                if let Some(failed) = self.failed.take() {
+                    // A reader that is gone already has said why.
+                    drop(failed.send(error));
+                }
+                connection.closed().await;
+            }
+        }
+    }
+
+    /// Writes until this side has hung up.
+    async fn write_all(&self) -> io::Result<()> {
         let state = &self.connection.0;
-        let name = &self.options.name;
         loop {
-            let next = self.connection.table().outbound.pop_front();
-            let Some(next) = next else {
+            // Held before the queue is looked at, so that nothing overtakes
+            // what is in it.
+            let mut socket = state.socket.lock().await;
+            let Some(next) = self.next() else {
+                drop(socket);
                 tokio::select! {
                     // What was queued before the hang-up is written first.
                     biased;
                     () = state.outbound.notified() => continue,
-                    () = state.hung_up.cancelled() => break,
+                    () = state.hung_up.cancelled() => return Ok(()),
                 }
             };
-            let written = tokio::select! {
+            let socket = socket.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+            tokio::select! {
                 biased;
-                written = self.write(&mut writer, next) => written,
+                written = self.write(socket, next) => written?,
                 // Half a message is of no use to anybody, but a peer that
                 // takes no bytes must not keep us for ever.
-                () = drained(&state.hung_up) => break,
-            };
-            if let Err(error) = written {
-                debug!(name, %error, "a write failed");
-                // A reader that is gone already has said why.
-                drop(self.failed.send(error));
-                return;
+                () = drained(&state.hung_up) => return Ok(()),
             }
         }
-        match timeout(DRAIN_TIMEOUT, writer.shutdown()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(name, %error, "closing the write side"),
-            Err(_) => debug!(name, "the peer took no bytes"),
-        }
-        self.connection.end(DisconnectCause::Local);
     }
 
-    async fn write(&self, writer: &mut stream::Writer, next: Outbound) -> io::Result<()> {
-        let name = &self.options.name;
-        match next {
-            Outbound::Message(message) => {
-                let message = self.options.outbound(message);
-                debug!(name, bytes = message.as_str().len(), "sent");
-                writer.write_all(message.as_str().as_bytes()).await
-            }
+    fn next(&self) -> Option<Outbound> {
+        self.connection.table().outbound.pop_front()
+    }
+
+    async fn write(&self, socket: &mut stream::Writer, next: Outbound) -> io::Result<()> {
+        let name = &self.connection.options().name;
+        let mut bytes = match next {
             Outbound::Descriptor(descriptor) => {
                 debug!(name, ?descriptor, "passed a descriptor");
-                writer.pass(&descriptor).await
+                return socket.pass(&descriptor).await;
             }
+            Outbound::Rest(bytes) => bytes,
+            Outbound::Message(message) => self.bytes(message),
+        };
+        // All that waits goes with one write.
+        while bytes.len() < BATCH
+            && let Some(message) = self.next_message()
+        {
+            bytes.extend(self.bytes(message));
+        }
+        socket.write_all(&bytes).await
+    }
+
+    /// What is sent of a message.
+    fn bytes(&self, message: Message) -> Vec<u8> {
+        let text = self.connection.options().outbound(message).into_text();
+        debug!(
+            name = self.connection.options().name,
+            bytes = text.len(),
+            "sent"
+        );
+        text.into_bytes()
+    }
+
+    /// What is next in the queue, if that is a message.
+    fn next_message(&self) -> Option<Message> {
+        let outbound = &mut self.connection.table().outbound;
+        let next = outbound.pop_front_if(|next| matches!(next, Outbound::Message(_)))?;
+        match next {
+            Outbound::Message(message) => Some(message),
+            _ => None,
         }
     }
 }
@@ -396,15 +489,10 @@ struct Reader {
     /// What the listeners call this connection.
     number: u64,
     framer: Framer,
-    options: Options,
 }
 
 impl Reader {
-    async fn run(
-        mut self,
-        reader: impl AsyncRead + Unpin,
-        write_failed: oneshot::Receiver<io::Error>,
-    ) {
+    async fn run(mut self, reader: stream::Reader, write_failed: oneshot::Receiver<io::Error>) {
         let connection = self.connection.clone();
         let cause = tokio::select! {
             biased;
@@ -413,7 +501,7 @@ impl Reader {
             cause = self.read(reader) => cause,
             cause = last_words(write_failed) => cause,
         };
-        debug!(name = self.options.name, %cause, "the connection is over");
+        debug!(name = self.connection.options().name, %cause, "the connection is over");
         self.end(cause);
     }
 
@@ -427,12 +515,12 @@ impl Reader {
         }
     }
 
-    async fn read(&mut self, mut reader: impl AsyncRead + Unpin) -> DisconnectCause {
+    async fn read(&mut self, mut reader: stream::Reader) -> DisconnectCause {
         loop {
             if let Err(cause) = self.receive_all() {
                 return cause;
             }
-            match reader.read_buf(self.framer.buffer()).await {
+            match reader.read(self.framer.buffer()).await {
                 Ok(0) => {
                     return match self.framer.unfinished() {
                         0 => DisconnectCause::Eof,
@@ -453,8 +541,8 @@ impl Reader {
     }
 
     fn receive(&self, message: Message) -> Result<(), DisconnectCause> {
-        let name = &self.options.name;
-        let message = self.options.inbound(message);
+        let name = &self.connection.options().name;
+        let message = self.connection.options().inbound(message);
         let kind = message.kind();
         debug!(name, bytes = message.as_str().len(), ?kind, "received");
         match kind {
@@ -467,7 +555,7 @@ impl Reader {
             MessageKind::Return
             | MessageKind::Error
             | MessageKind::Command
-            | MessageKind::Other => self.connection.reply(&message, name)?,
+            | MessageKind::Other => self.connection.reply(&message)?,
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use qmp_client::client::Runstate;
 use qmp_client::error::{DisconnectCause, ExecuteError};
 use qmp_client::events::EventFilter;
 use qmp_client::framing::FramingError;
-use qmp_shared::message::{MessageError, MessageProblem};
+use qmp_shared::message::{Message, MessageError, MessageProblem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -249,6 +249,33 @@ async fn a_panic_in_on_event_ends_the_session_and_nobody_hangs() {
     );
     assert_eq!(client.runstate(), Runstate::Disconnecting);
     soon(client.disconnect()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_hook_ends_the_session_and_nobody_hangs() {
+    let bad = |message: Message| {
+        assert!(!message.as_str().contains("stop"), "on purpose");
+        message
+    };
+    for options in [
+        Options {
+            on_outbound: Some(Arc::new(bad)),
+            ..Options::default()
+        },
+        Options {
+            on_inbound: Some(Arc::new(bad)),
+            ..Options::default()
+        },
+    ] {
+        let script = Script::default().on("stop", [Action::event("stopped"), done()]);
+        let (_fake, stream) = start(script);
+        let client = Client::new(options);
+        soon(client.establish(stream)).await.unwrap();
+        let error = soon(client.execute("stop")).await.unwrap_err();
+        assert!(error.outcome_unknown(), "{error:?}");
+        soon(client.closed()).await.unwrap();
+        soon(client.disconnect()).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,13 @@
 
 use futures_util::FutureExt;
 use qmp_client::address::Address;
-use qmp_client::client::Runstate;
+use qmp_client::client::{Execute, Runstate};
 use qmp_client::error::{DisconnectCause, ExecuteError};
+use qmp_client::framing::Framer;
 use qmp_fake::Listen;
+use qmp_shared::message::Message;
+use serde_json::value::RawValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use super::*;
@@ -118,6 +122,50 @@ async fn a_write_after_the_peer_has_gone_is_an_interruption() {
     }
     let cause = soon(client.closed()).await.unwrap();
     assert!(matches!(*cause, DisconnectCause::Eof), "{cause:?}");
+}
+
+#[tokio::test]
+async fn what_the_socket_does_not_take_at_once_is_written_in_order() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let ours = ours.into_std().unwrap().into();
+    let client = Client::new(Options {
+        await_greeting: false,
+        ..Options::default()
+    });
+    let stream = Stream::from_descriptor(ours).unwrap();
+    soon(client.establish(stream)).await.unwrap();
+    // More than any socket holds.
+    let long = format!("{{\"data\":\"{}\"}}", "x".repeat(4 << 20));
+    let long = RawValue::from_string(long).unwrap();
+    let commands = (1..=20).map(|n| {
+        let command = Execute::new(format!("c{n}"));
+        client.execute(match n % 4 {
+            1 => command.arguments(long.clone()),
+            _ => command,
+        })
+    });
+    let mut commands = Box::pin(futures_util::future::join_all(commands));
+    assert!((&mut commands).now_or_never().is_none());
+    let server = async {
+        let mut framer = Framer::new(8 << 20);
+        for n in 1..=20 {
+            let message = loop {
+                match framer.next_value().unwrap() {
+                    Some(value) => break Message::parse(value).unwrap(),
+                    None => assert!(theirs.read_buf(framer.buffer()).await.unwrap() > 0),
+                };
+            };
+            assert_eq!(message.get_text("execute"), Some(&*format!("\"c{n}\"")));
+            let arguments = message.get_text("arguments");
+            assert_eq!(arguments, (n % 4 == 1).then(|| long.get()));
+            let reply = format!("{{\"return\":{n},\"id\":{}}}", message.id().unwrap());
+            theirs.write_all(reply.as_bytes()).await.unwrap();
+        }
+    };
+    let (replies, ()) = soon(async { tokio::join!(commands, server) }).await;
+    for (reply, n) in replies.into_iter().zip(1..) {
+        assert_eq!(reply.unwrap().get(), i32::to_string(&n));
+    }
 }
 
 #[tokio::test]
