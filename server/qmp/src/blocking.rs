@@ -36,7 +36,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::client::{Client, Execute, Options, Runstate};
-use crate::error::{ConnectError, DisconnectResult, ExecuteError, SendFdError};
+use crate::error::{ConnectError, DisconnectResult, ExecuteError, Named, SendFdError};
 use crate::events::{EventFilter, EventListener};
 use crate::listener::Listener;
 
@@ -87,7 +87,7 @@ impl Qmp {
     /// # Errors
     ///
     /// [`ConnectError`].
-    pub fn connect(&self, address: &Address) -> Result<(), ConnectError> {
+    pub fn connect(&self, address: &Address) -> Result<(), Named<ConnectError>> {
         self.runtime.block_on(self.client.connect(address))
     }
 
@@ -106,7 +106,7 @@ impl Qmp {
     /// # Errors
     ///
     /// [`ConnectError`].
-    pub fn accept(&self, listener: Listener) -> Result<(), ConnectError> {
+    pub fn accept(&self, listener: Listener) -> Result<(), Named<ConnectError>> {
         self.runtime.block_on(self.client.accept(listener))
     }
 
@@ -135,7 +135,7 @@ impl Qmp {
         &self,
         name: &str,
         arguments: Option<&RawValue>,
-    ) -> Result<Box<RawValue>, ExecuteError> {
+    ) -> Result<Box<RawValue>, Named<ExecuteError>> {
         let mut execute = Execute::new(name);
         if let Some(arguments) = arguments {
             execute = execute.arguments(arguments.to_owned());
@@ -153,7 +153,7 @@ impl Qmp {
         &self,
         name: &str,
         arguments: Option<&RawValue>,
-    ) -> Result<Message, ExecuteError> {
+    ) -> Result<Message, Named<ExecuteError>> {
         reply(self.cmd(name, arguments))
     }
 
@@ -163,7 +163,7 @@ impl Qmp {
     /// # Errors
     ///
     /// As [`Self::cmd_raw`].
-    pub fn cmd_obj(&self, message: &Message) -> Option<Result<Message, ExecuteError>> {
+    pub fn cmd_obj(&self, message: &Message) -> Option<Result<Message, Named<ExecuteError>>> {
         let execute = Execute::from_message(message)?;
         Some(reply(self.execute(execute)))
     }
@@ -174,7 +174,10 @@ impl Qmp {
     /// # Errors
     ///
     /// [`ExecuteError`].
-    pub fn execute(&self, command: impl Into<Execute>) -> Result<Box<RawValue>, ExecuteError> {
+    pub fn execute(
+        &self,
+        command: impl Into<Execute>,
+    ) -> Result<Box<RawValue>, Named<ExecuteError>> {
         let mut execute = command.into();
         execute.timeout = execute.timeout.or(*lock(&self.timeout));
         self.runtime.block_on(self.client.execute(execute))
@@ -213,7 +216,7 @@ impl Qmp {
     /// # Errors
     ///
     /// [`SendFdError`].
-    pub fn send_fd(&self, descriptor: OwnedFd) -> Result<(), SendFdError> {
+    pub fn send_fd(&self, descriptor: OwnedFd) -> Result<(), Named<SendFdError>> {
         self.client.send_fd(descriptor)
     }
 
@@ -228,13 +231,18 @@ impl Qmp {
 }
 
 /// The message of a reply, whichever it is.
-fn reply(result: Result<Box<RawValue>, ExecuteError>) -> Result<Message, ExecuteError> {
+fn reply(
+    result: Result<Box<RawValue>, Named<ExecuteError>>,
+) -> Result<Message, Named<ExecuteError>> {
     match result {
         Ok(value) => {
             let text = format!("{{\"return\":{value}}}");
             Ok(Message::parse(text).expect("an object of JSON values is a message"))
         }
-        Err(ExecuteError::Refused(refused)) => Ok(refused.received),
+        Err(Named {
+            error: ExecuteError::Refused(refused),
+            ..
+        }) => Ok(refused.received),
         Err(error) => Err(error),
     }
 }

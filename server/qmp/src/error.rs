@@ -1,10 +1,11 @@
 //! What can go wrong.
 //!
-//! The hierarchy of the reference manual, as types: a failed connect is a
+//! What a client returns has its [name](Named). The hierarchy of the reference manual, as types: a failed connect is a
 //! [`ConnectError`], a failed command an [`ExecuteError`], a call at the wrong
 //! time a [`StateError`], and why a connection ended a [`DisconnectCause`],
 //! shared by everybody who was waiting when it did.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,38 @@ use thiserror::Error;
 
 use crate::client::Runstate;
 use crate::framing::FramingError;
+
+/// An error of a client, with the client's [name](crate::client::Options::name):
+/// a program that has several can tell whose it was.
+///
+/// Its text is the error's, after the name; its source is the error's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<E> {
+    /// The client's name.
+    pub name: String,
+    /// What went wrong.
+    pub error: E,
+}
+
+impl<E> std::ops::Deref for Named<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.error
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Named<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.error)
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for Named<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
 
 /// A call at the wrong time: nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -279,7 +312,7 @@ pub enum BadReply {
 }
 
 /// Why a client that is over is over: the first cause.
-pub type DisconnectResult = Result<(), Arc<DisconnectCause>>;
+pub type DisconnectResult = Result<(), Named<Arc<DisconnectCause>>>;
 
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())

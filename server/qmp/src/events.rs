@@ -213,7 +213,8 @@ impl Queue {
         }
     }
 
-    fn put(&self, event: &Event) {
+    /// Of the client of this name.
+    fn put(&self, event: &Event, name: &str) {
         if self.lock().failed {
             return;
         }
@@ -234,7 +235,10 @@ impl Queue {
                 state.history.push_back(event.clone());
             }
             None => {
-                warn!("the filter of an event listener panicked; it hears nothing any more");
+                warn!(
+                    name,
+                    "the filter of an event listener panicked; it hears nothing any more"
+                );
                 state.failed = true;
             }
         });
@@ -261,23 +265,35 @@ impl Queue {
 /// The listeners of a client. Those that were dropped are forgotten with the
 /// next event or the next listener.
 #[derive(Debug, Default)]
-pub(crate) struct Listeners(Mutex<Registered>);
+pub(crate) struct Listeners {
+    /// The client's name.
+    name: String,
+    registered: Mutex<Registered>,
+}
 
 #[derive(Debug, Default)]
 struct Registered {
-    queues: Vec<Weak<Queue>>,
+    queues: Arc<Vec<Weak<Queue>>>,
     /// The connection whose events are heard, counted from 1.
     connection: u64,
 }
 
 impl Listeners {
+    /// Those of a client of this name.
+    pub(crate) fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            registered: Mutex::default(),
+        }
+    }
+
     pub(crate) fn register(&self, listener: &EventListener) -> Result<(), ListenerError> {
         let mut registered = self.lock();
         if registered.queues.iter().any(|known| is(known, listener)) {
             return Err(ListenerError::Registered);
         }
-        registered.living();
-        registered.queues.push(Arc::downgrade(&listener.0));
+        registered.forget();
+        Arc::make_mut(&mut registered.queues).push(Arc::downgrade(&listener.0));
         Ok(())
     }
 
@@ -285,7 +301,7 @@ impl Listeners {
         let queues = &mut self.lock().queues;
         match queues.iter().position(|known| is(known, listener)) {
             Some(index) => {
-                queues.remove(index);
+                Arc::make_mut(queues).remove(index);
                 Ok(())
             }
             None => Err(ListenerError::NotRegistered),
@@ -294,9 +310,16 @@ impl Listeners {
 
     pub(crate) fn put(&self, event: &Event) {
         // Not under the lock: a filter may listen, or stop to.
-        let queues = self.lock().living();
-        for queue in queues {
-            queue.put(event);
+        let queues = Arc::clone(&self.lock().queues);
+        let mut living = true;
+        for queue in queues.iter() {
+            match queue.upgrade() {
+                Some(queue) => queue.put(event, &self.name),
+                None => living = false,
+            }
+        }
+        if !living {
+            self.lock().forget();
         }
     }
 
@@ -314,7 +337,7 @@ impl Listeners {
     /// The connection is over: whoever waits for its next event is told, unless
     /// another connection has begun since.
     pub(crate) fn end(&self, connection: u64) {
-        let mut registered = self.lock();
+        let registered = self.lock();
         if registered.connection == connection {
             for queue in registered.living() {
                 queue.change(|state| state.ended = true);
@@ -329,15 +352,21 @@ impl Listeners {
     }
 
     fn lock(&self) -> MutexGuard<'_, Registered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Registered {
-    /// The listeners that are still there; the others are forgotten.
-    fn living(&mut self) -> Vec<Arc<Queue>> {
-        self.queues.retain(|queue| queue.strong_count() > 0);
-        self.queues.iter().filter_map(Weak::upgrade).collect()
+    /// Forgets the listeners that are gone.
+    fn forget(&mut self) {
+        Arc::make_mut(&mut self.queues).retain(|queue| queue.strong_count() > 0);
+    }
+
+    /// The listeners that are still there.
+    fn living(&self) -> impl Iterator<Item = Arc<Queue>> {
+        self.queues.iter().filter_map(Weak::upgrade)
     }
 }
 

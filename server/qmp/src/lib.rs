@@ -6,9 +6,10 @@
 //!            └────────────┘    as Message    │  task   │       └─────────┘
 //!                                            └────┬────┘ event
 //!                                                 └──────► on_event, listeners
-//!            ┌────────────┐  one write a message
-//!  socket ◄──│ writer task│◄──── Client::execute
-//!            └────────────┘
+//!            ┌────────────┐   when more is to be written than the socket takes
+//!  socket ◄──│ writer task│◄────┐
+//!     ▲      └────────────┘     │
+//!     └─────────────────────────┴──── Client::execute
 //! ```
 //!
 //! The parts, in reading order: [`address`] says where an endpoint is,
@@ -45,7 +46,7 @@
 //! | `qemu.qmp` | here |
 //! |---|---|
 //! | `QMPClient(name)` | [`Client::new`](client::Client::new) with [`Options::named`](client::Options::named) |
-//! | `name` | [`Options::name`](client::Options::name) |
+//! | `name` | [`Options::name`](client::Options::name), in each log line and [error](error::Named) |
 //! | `logger` | the `tracing` events of this crate; each message is one at debug level |
 //! | `await_greeting`, `negotiate` | [`Options::await_greeting`](client::Options::await_greeting), [`Options::negotiate`](client::Options::negotiate); for an agent, [`Options::kind`](client::Options::kind) |
 //! | `greeting` | [`Client::greeting`](client::Client::greeting) |

@@ -10,7 +10,7 @@ use std::time::Duration;
 use qmp_client::address::Address;
 use qmp_client::blocking::Qmp;
 use qmp_client::client::{Execute, Options, Runstate};
-use qmp_client::error::{ConnectError, ExecuteError};
+use qmp_client::error::{ConnectError, ExecuteError, Named};
 use qmp_fake::{Action, Fake, Script};
 use qmp_shared::message::{Message, MessageKind};
 use serde_json::json;
@@ -104,7 +104,8 @@ fn a_script_with_a_real_qemu() {
     });
     qmp.close().unwrap();
     assert_eq!(qmp.runstate(), Runstate::Idle);
-    assert!(matches!(qmp.cmd("x", None), Err(ExecuteError::State(_))));
+    let error = qmp.cmd("x", None).unwrap_err();
+    assert!(matches!(error.error, ExecuteError::State(_)), "{error:?}");
     assert!(qmp.pull_event(None).is_none());
 }
 
@@ -119,22 +120,22 @@ fn timeouts_and_dead_connections_end_a_call() {
     let qmp = Qmp::new(Options::default()).unwrap();
     qmp.connect(&fake.address().parse().unwrap()).unwrap();
     qmp.set_timeout(Some(Duration::from_millis(20)));
-    assert!(matches!(
-        qmp.cmd("never", None),
-        Err(ExecuteError::Timeout { .. })
-    ));
+    let timed_out = |error: Named<ExecuteError>| {
+        assert!(
+            matches!(error.error, ExecuteError::Timeout { .. }),
+            "{error:?}"
+        );
+    };
+    timed_out(qmp.cmd("never", None).unwrap_err());
     qmp.set_timeout(None);
     let own = Execute::new("never").timeout(Duration::from_millis(20));
-    assert!(matches!(
-        qmp.execute(own),
-        Err(ExecuteError::Timeout { .. })
-    ));
+    timed_out(qmp.execute(own).unwrap_err());
     assert_eq!(qmp.cmd("x", None).unwrap().get(), "1");
     assert!(qmp.pull_event(Some(Duration::from_millis(20))).is_none());
     thread::scope(|scope| {
         let waiting = scope.spawn(|| qmp.pull_event(None));
         let error = qmp.cmd("gone", None).unwrap_err();
-        assert!(matches!(error, ExecuteError::Interrupted { .. }));
+        assert!(matches!(error.error, ExecuteError::Interrupted { .. }));
         assert!(waiting.join().unwrap().is_none());
     });
     assert!(qmp.close().is_err());
@@ -148,7 +149,7 @@ fn timeouts_and_dead_connections_end_a_call() {
         .accept(listener.timeout(Duration::from_millis(20)))
         .unwrap_err();
     assert!(
-        matches!(error, ConnectError::AcceptTimeout { .. }),
+        matches!(error.error, ConnectError::AcceptTimeout { .. }),
         "{error:?}"
     );
 }

@@ -163,7 +163,7 @@ async fn a_monitor_with_tls_is_a_monitor_like_another() {
         ),
     ] {
         let error = connect(wrong).await.unwrap_err();
-        let ConnectError::Open { source, .. } = &error else {
+        let ConnectError::Open { source, .. } = &error.error else {
             panic!("{error:?}");
         };
         assert!(
@@ -179,7 +179,7 @@ async fn a_monitor_with_tls_is_a_monitor_like_another() {
             .unwrap_err();
         assert!(
             matches!(
-                error,
+                error.error,
                 ConnectError::Open { .. } | ConnectError::Disconnected(_)
             ),
             "{error:?}"

@@ -57,7 +57,8 @@ async fn follow(args: Args) -> anyhow::Result<()> {
     }
     let client = args.target.client();
     let mut listener = client.listen(filter);
-    client.connect(args.target.address()).await?;
+    let connected = client.connect(args.target.address()).await;
+    connected.map_err(|error| error.error)?;
     let mut unevaluable = 0;
     while let Some(event) = listener.next().await {
         let received = format!("{:.6}", Timestamp::now());

@@ -69,7 +69,7 @@ async fn execute(args: &Args) -> anyhow::Result<Box<RawValue>> {
     if let Some(arguments) = arguments {
         execute = execute.arguments(RawValue::from_string(arguments).context("the arguments")?);
     }
-    let result = client.execute(execute).await;
+    let result = client.execute(execute).await.map_err(|error| error.error);
     // What the command did is known by now; how the connection ends is not part
     // of it, and `quit` ends it from the other side.
     let (Ok(()) | Err(_)) = client.disconnect().await;
@@ -91,7 +91,7 @@ fn word(text: &str) -> Result<String, String> {
 /// The endpoint's schema, if it has one.
 async fn schema(client: &Client, timeout: Duration) -> anyhow::Result<Option<Schema>> {
     let query = Execute::new("query-qmp-schema").timeout(timeout);
-    match client.execute(query).await {
+    match client.execute(query).await.map_err(|error| error.error) {
         Ok(value) => Schema::parse(value.get())
             .map(Some)
             .context("the endpoint's schema"),

@@ -30,7 +30,8 @@ impl Target {
     /// Connects.
     pub(super) async fn connect(&self) -> anyhow::Result<Client> {
         let client = self.client();
-        client.connect(&self.0).await?;
+        let connected = client.connect(&self.0).await;
+        connected.map_err(|error| error.error)?;
         Ok(client)
     }
 

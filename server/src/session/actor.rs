@@ -127,12 +127,14 @@ impl Actor {
         let mut establish = std::pin::pin!(client.establish(stream));
         tokio::select! {
             biased;
-            established = &mut establish => established?,
+            established = &mut establish => established,
             () = sleep(WAITING_AFTER) => {
                 self.waiting();
-                establish.await?;
+                establish.await
             }
         }
+        // Whose error it is is known here.
+        .map_err(|error| error.error)?;
         Ok(client.clone())
     }
 
@@ -225,9 +227,7 @@ impl Actor {
                         None
                     }
                 },
-                Err(ExecuteError::Refused(refused)) if refused.error.class == "CommandNotFound" => {
-                    return std::future::pending().await;
-                }
+                Err(error) if is_unknown(&error) => return std::future::pending().await,
                 Err(error) => {
                     debug!(session = shared.name, error = chain(&error), "no run state");
                     None
@@ -280,4 +280,8 @@ impl Actor {
 /// randomness to give, they are not spread.
 fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+/// Whether the endpoint does not know the command.
+fn is_unknown(error: &ExecuteError) -> bool {
+    matches!(error, ExecuteError::Refused(refused) if refused.error.class == "CommandNotFound")
 }

@@ -93,7 +93,7 @@ pub(crate) enum SessionError {
     },
     /// The endpoint or the connection.
     #[error(transparent)]
-    Execute(#[from] ExecuteError),
+    Execute(ExecuteError),
     /// The endpoint has no schema.
     #[error("a guest agent has no schema; `guest-info` lists its commands")]
     NoSchema,
@@ -166,7 +166,8 @@ impl Session {
     pub(crate) async fn execute(&self, execute: Execute) -> Result<Box<RawValue>, SessionError> {
         let (client, _) = self.client()?;
         self.0.commands.fetch_add(1, Ordering::Relaxed);
-        Ok(client.execute(execute).await?)
+        let executed = client.execute(execute).await;
+        executed.map_err(|error| SessionError::Execute(error.error))
     }
 
     /// The schema of the endpoint, asked for once in a connection.
@@ -191,7 +192,8 @@ impl Session {
             return Ok(Arc::clone(schema));
         }
         let query = Execute::new("query-qmp-schema").timeout(actor::OWN_COMMAND_TIMEOUT);
-        let text = client.execute(query).await?;
+        let text = client.execute(query).await;
+        let text = text.map_err(|error| SessionError::Execute(error.error))?;
         let digest = Sha256::digest(text.get().as_bytes());
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let schema = Arc::new(SchemaText { text, digest });

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qmp_client::client::{Client, Options};
+use qmp_client::error::{ExecuteError, Named};
 use qmp_client::events::EventFilter;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -73,7 +74,7 @@ async fn sequential(
     client: Client,
     command: &'static str,
     times: usize,
-) -> std::result::Result<(), qmp_client::error::ExecuteError> {
+) -> std::result::Result<(), Named<ExecuteError>> {
     for _ in 0..times {
         client.execute(command).await?;
     }

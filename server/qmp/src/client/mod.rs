@@ -33,7 +33,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Address;
 use crate::error::{
-    Backlog, BadReply, ConnectError, DisconnectCause, DisconnectResult, ExecuteError,
+    Backlog, BadReply, ConnectError, DisconnectCause, DisconnectResult, ExecuteError, Named,
     NoDescriptors, Refused, SendFdError, StateError,
 };
 use crate::events::{EventListener, Filter, ListenerError, Listeners};
@@ -93,9 +93,9 @@ impl Client {
     /// A client that is not connected.
     pub fn new(options: Options) -> Self {
         Self(Arc::new(Inner {
-            options,
             current: Current::idle(),
-            listeners: Listeners::default(),
+            listeners: Listeners::of(&options.name),
+            options,
         }))
     }
 
@@ -109,15 +109,15 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future closes the socket and makes the client idle.
-    pub async fn connect(&self, address: &Address) -> Result<(), ConnectError> {
-        let connecting = Connecting::begin(&self.0)?;
-        let stream = if address.listens() {
-            Listener::bind(address).await?.accept().await?
-        } else {
+    pub async fn connect(&self, address: &Address) -> Result<(), Named<ConnectError>> {
+        self.established(async {
+            if address.listens() {
+                return Listener::bind(address).await?.accept().await;
+            }
             let limit = self.0.options.connect_timeout;
-            Stream::connect(address, limit.unwrap_or(Duration::MAX)).await?
-        };
-        connecting.establish(stream).await
+            Stream::connect(address, limit.unwrap_or(Duration::MAX)).await
+        })
+        .await
     }
 
     /// Waits for the endpoint to connect to a listener, and establishes a
@@ -130,10 +130,8 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future closes the listener, and makes the client idle.
-    pub async fn accept(&self, listener: Listener) -> Result<(), ConnectError> {
-        let connecting = Connecting::begin(&self.0)?;
-        let stream = listener.accept().await?;
-        connecting.establish(stream).await
+    pub async fn accept(&self, listener: Listener) -> Result<(), Named<ConnectError>> {
+        self.established(listener.accept()).await
     }
 
     /// Establishes a session on an open connection: greeting, negotiation and,
@@ -146,8 +144,19 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future closes the socket and makes the client idle.
-    pub async fn establish(&self, stream: Stream) -> Result<(), ConnectError> {
-        Connecting::begin(&self.0)?.establish(stream).await
+    pub async fn establish(&self, stream: Stream) -> Result<(), Named<ConnectError>> {
+        self.established(async { Ok(stream) }).await
+    }
+
+    async fn established(
+        &self,
+        open: impl Future<Output = Result<Stream, ConnectError>>,
+    ) -> Result<(), Named<ConnectError>> {
+        let established = async {
+            let connecting = Connecting::begin(&self.0)?;
+            connecting.establish(open.await?).await
+        };
+        established.await.map_err(|error| self.named(error))
     }
 
     /// Executes a command and returns its return value, verbatim.
@@ -164,14 +173,19 @@ impl Client {
     pub async fn execute(
         &self,
         command: impl Into<Execute>,
-    ) -> Result<Box<RawValue>, ExecuteError> {
+    ) -> Result<Box<RawValue>, Named<ExecuteError>> {
+        let executed = self.executed(command.into()).await;
+        executed.map_err(|error| self.named(error))
+    }
+
+    async fn executed(&self, command: Execute) -> Result<Box<RawValue>, ExecuteError> {
         let Execute {
             command,
             arguments,
             oob,
             timeout: limit,
             descriptor,
-        } = command.into();
+        } = command;
         if let Some(arguments) = &arguments {
             json::check_arguments(arguments.get()).map_err(ExecuteError::Invalid)?;
         }
@@ -226,7 +240,7 @@ impl Client {
     ///
     /// ```
     /// # use qmp_client::client::Client;
-    /// # async fn example(client: &Client) -> Result<(), qmp_client::error::ExecuteError> {
+    /// # async fn example(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     /// #[derive(serde::Deserialize)]
     /// struct StatusInfo {
     ///     status: String,
@@ -248,11 +262,11 @@ impl Client {
     pub async fn execute_as<T: DeserializeOwned>(
         &self,
         command: impl Into<Execute>,
-    ) -> Result<T, ExecuteError> {
+    ) -> Result<T, Named<ExecuteError>> {
         let value = self.execute(command).await?;
         serde_json::from_str(value.get()).map_err(|source| {
             let value = excerpt(value.get());
-            ExecuteError::Unexpected { value, source }
+            self.named(ExecuteError::Unexpected { value, source })
         })
     }
 
@@ -262,7 +276,12 @@ impl Client {
     /// # Errors
     ///
     /// [`SendFdError`]; the descriptor is closed.
-    pub fn send_fd(&self, descriptor: OwnedFd) -> Result<(), SendFdError> {
+    pub fn send_fd(&self, descriptor: OwnedFd) -> Result<(), Named<SendFdError>> {
+        let sent = self.sent_fd(descriptor);
+        sent.map_err(|error| self.named(error))
+    }
+
+    fn sent_fd(&self, descriptor: OwnedFd) -> Result<(), SendFdError> {
         let connection = self.running()?;
         if !connection.passes_descriptors() {
             return Err(NoDescriptors.into());
@@ -372,8 +391,13 @@ impl Client {
         self.0.current.disconnected(&connection);
         match *cause {
             DisconnectCause::Local => Ok(()),
-            _ => Err(cause),
+            _ => Err(self.named(cause)),
         }
+    }
+
+    fn named<E>(&self, error: E) -> Named<E> {
+        let name = self.0.options.name.clone();
+        Named { name, error }
     }
 
     fn running(&self) -> Result<Connection, StateError> {

@@ -21,7 +21,7 @@ pub type Hook = Arc<dyn Fn(Message) -> Message + Send + Sync>;
 /// How a session is established and kept.
 #[derive(Clone)]
 pub struct Options {
-    /// Names the connection in every log line.
+    /// Names the client in every log line and error.
     pub name: String,
     /// What kind of endpoint it is. Of a guest agent, the next three do not
     /// count.

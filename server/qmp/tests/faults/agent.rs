@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use qmp_client::client::Execute;
-use qmp_client::error::{Backlog, ExecuteError};
+use qmp_client::error::{Backlog, ExecuteError, Named};
 use qmp_shared::model::EndpointKind;
 use serde_json::value::RawValue;
 
@@ -31,11 +31,17 @@ async fn stuck() -> (Fake, Client) {
         .on("guest-ping", [done()]);
     let (fake, client) = agent(script).await;
     let error = within_a_second(&client, "slow").await.unwrap_err();
-    assert!(matches!(error, ExecuteError::Timeout { .. }), "{error:?}");
+    assert!(
+        matches!(error.error, ExecuteError::Timeout { .. }),
+        "{error:?}"
+    );
     (fake, client)
 }
 
-async fn within_a_second(client: &Client, command: &str) -> Result<Box<RawValue>, ExecuteError> {
+async fn within_a_second(
+    client: &Client,
+    command: &str,
+) -> Result<Box<RawValue>, Named<ExecuteError>> {
     let command = Execute::new(command).timeout(Duration::from_secs(1));
     soon(client.execute(command)).await
 }
@@ -52,7 +58,7 @@ async fn after_a_timeout_an_agent_is_sent_nothing_until_it_is_synchronised() {
         let error = within_a_second(&client, "guest-ping").await.unwrap_err();
         let backlog = Backlog::Unsynchronised;
         assert!(
-            matches!(&error, ExecuteError::Busy { backlog: it, .. } if *it == backlog),
+            matches!(&error.error, ExecuteError::Busy { backlog: it, .. } if *it == backlog),
             "{error:?}"
         );
         assert!(!error.outcome_unknown());
@@ -82,7 +88,7 @@ async fn those_who_wait_for_the_synchronisation_see_the_connection_end() {
     names(&fake, 3).await;
     fake.release(SYNC);
     let error = soon(waits).await.unwrap_err();
-    assert!(matches!(error, ExecuteError::State(_)), "{error:?}");
+    assert!(matches!(error.error, ExecuteError::State(_)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]

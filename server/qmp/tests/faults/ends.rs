@@ -22,12 +22,12 @@ async fn end(actions: impl IntoIterator<Item = Action>, limit: usize) -> Arc<Dis
     soon(client.establish(stream)).await.unwrap();
     let error = soon(client.execute("x")).await.unwrap_err();
     assert!(error.outcome_unknown());
-    let ExecuteError::Interrupted { cause } = error else {
+    let ExecuteError::Interrupted { cause } = error.error else {
         panic!("{error:?}");
     };
     let closed = soon(client.closed()).await.unwrap();
     let disconnected = soon(client.disconnect()).await.unwrap_err();
-    for other in [closed, disconnected] {
+    for other in [closed, disconnected.error] {
         assert!(Arc::ptr_eq(&cause, &other), "one cause for everybody");
     }
     assert!(soon(client.disconnect()).await.is_ok(), "once");
@@ -139,7 +139,7 @@ async fn all_who_wait_fail_in_the_order_issued() {
         async move {
             let error = client.execute("x").await.unwrap_err();
             order.lock().unwrap().push(n);
-            let ExecuteError::Interrupted { cause } = error else {
+            let ExecuteError::Interrupted { cause } = error.error else {
                 panic!("{error:?}");
             };
             cause
@@ -161,7 +161,7 @@ async fn all_who_wait_fail_in_the_order_issued() {
         causes
     };
     let (last, causes) = soon(async { tokio::join!(last, rest) }).await;
-    let ExecuteError::Interrupted { cause } = last.unwrap_err() else {
+    let ExecuteError::Interrupted { cause } = last.unwrap_err().error else {
         panic!("not interrupted");
     };
     assert!(causes.iter().all(|other| Arc::ptr_eq(other, &cause)));
@@ -174,7 +174,7 @@ async fn a_clean_disconnect_is_no_error_though_somebody_waits() {
     let mut waits = Box::pin(client.execute("x"));
     assert!((&mut waits).now_or_never().is_none());
     soon(client.disconnect()).await.unwrap();
-    let ExecuteError::Interrupted { cause } = soon(waits).await.unwrap_err() else {
+    let ExecuteError::Interrupted { cause } = soon(waits).await.unwrap_err().error else {
         panic!("not interrupted");
     };
     assert!(matches!(*cause, DisconnectCause::Local));
@@ -244,7 +244,7 @@ async fn a_panic_in_on_event_ends_the_session_and_nobody_hangs() {
     soon(client.establish(stream)).await.unwrap();
     let error = soon(client.execute("stop")).await.unwrap_err();
     assert!(
-        matches!(error, ExecuteError::Interrupted { .. }),
+        matches!(error.error, ExecuteError::Interrupted { .. }),
         "{error:?}"
     );
     assert_eq!(client.runstate(), Runstate::Disconnecting);

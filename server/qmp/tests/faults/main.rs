@@ -47,7 +47,7 @@ async fn running(script: Script) -> (Fake, Client) {
 async fn refused(script: Script, options: Options) -> ConnectError {
     let (_fake, stream) = start(script);
     let client = Client::new(options);
-    soon(client.establish(stream)).await.unwrap_err()
+    soon(client.establish(stream)).await.unwrap_err().error
 }
 
 /// An error with its causes.

@@ -84,7 +84,7 @@ async fn a_late_reply_goes_to_nobody() {
     let limit = Duration::from_secs(3);
     let error = client.execute(Execute::new("late").timeout(limit)).await;
     let error = error.unwrap_err();
-    assert!(matches!(error, ExecuteError::Timeout { after } if after == limit));
+    assert!(matches!(error.error, ExecuteError::Timeout { after } if after == limit));
     assert!(error.outcome_unknown());
     {
         let dropped = client.execute("late");
@@ -121,7 +121,7 @@ async fn a_malformed_reply_is_its_callers_alone() {
         let (_fake, client) = running(script).await;
         let error = soon(client.execute("x")).await.unwrap_err();
         assert!(
-            matches!(error, ExecuteError::BadReply(_)),
+            matches!(error.error, ExecuteError::BadReply(_)),
             "{reply}: {error:?}"
         );
         assert!(error.outcome_unknown());
@@ -135,7 +135,8 @@ async fn an_error_is_the_servers_word_for_word() {
     let (_fake, client) = running(script).await;
     let arguments = serde_json::value::RawValue::from_string(r#"{"a": 1.50}"#.into()).unwrap();
     let command = Execute::new("x").arguments(arguments);
-    let ExecuteError::Refused(refused) = soon(client.execute(command)).await.unwrap_err() else {
+    let ExecuteError::Refused(refused) = soon(client.execute(command)).await.unwrap_err().error
+    else {
         panic!("not refused");
     };
     let error = &refused.error;
@@ -173,7 +174,7 @@ async fn what_the_server_could_not_attribute_is_not_sent() {
         let command = Execute::new("x").arguments(arguments(text));
         let error = soon(client.execute(command)).await.unwrap_err();
         assert!(
-            matches!(error, ExecuteError::Invalid(_)),
+            matches!(error.error, ExecuteError::Invalid(_)),
             "{text}: {error:?}"
         );
         assert!(!error.outcome_unknown());
@@ -183,7 +184,7 @@ async fn what_the_server_could_not_attribute_is_not_sent() {
     let received = fake.received(2).await.unwrap();
     assert_eq!(received.len(), 2, "the negotiation and the last one");
     let deep = Execute::new("x").arguments(arguments(&nested(1023)));
-    let ExecuteError::Invalid(fault) = client.execute(deep).await.unwrap_err() else {
+    let ExecuteError::Invalid(fault) = client.execute(deep).await.unwrap_err().error else {
         panic!("sent");
     };
     assert_eq!(fault.kind, FaultKind::TooDeep);
@@ -212,7 +213,7 @@ async fn at_most_seven_in_band_commands_leave_a_place_for_those_out_of_band() {
     let error = eighth.unwrap_err();
     assert!(
         matches!(
-            error,
+            error.error,
             ExecuteError::Busy {
                 backlog: Backlog::Full(7),
                 ..
@@ -220,7 +221,7 @@ async fn at_most_seven_in_band_commands_leave_a_place_for_those_out_of_band() {
         ),
         "{error:?}"
     );
-    let said = "not sent within 1 s: 7 earlier commands have no reply yet";
+    let said = "qmp: not sent within 1 s: 7 earlier commands have no reply yet";
     assert_eq!(chain(&error), said);
     assert!(!error.outcome_unknown());
     soon(client.execute(Execute::new("y").oob(true)))
@@ -252,7 +253,11 @@ async fn a_caller_that_leaves_does_not_take_its_command_from_the_servers_queue()
     drop(held);
     let limit = Duration::from_secs(1);
     let error = client.execute(Execute::new("y").timeout(limit)).await;
-    assert!(matches!(error, Err(ExecuteError::Busy { .. })), "{error:?}");
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error.error, ExecuteError::Busy { .. }),
+        "{error:?}"
+    );
     fake.release("x");
     soon(client.execute("y")).await.unwrap();
 }
@@ -271,10 +276,10 @@ async fn those_who_wait_for_a_place_are_told_that_nothing_was_sent() {
     assert!((&mut waits).now_or_never().is_none());
     fake.release("x");
     let error = soon(waits).await.unwrap_err();
-    assert!(matches!(error, ExecuteError::State(_)), "{error:?}");
+    assert!(matches!(error.error, ExecuteError::State(_)), "{error:?}");
     let mut causes = Vec::new();
     while let Some(error) = soon(callers.join_next()).await {
-        let ExecuteError::Interrupted { cause } = error.unwrap() else {
+        let ExecuteError::Interrupted { cause } = error.unwrap().error else {
             panic!("not interrupted");
         };
         causes.push(cause);

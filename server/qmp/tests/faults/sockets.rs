@@ -32,8 +32,11 @@ async fn nobody_there_is_the_systems_error_and_the_address() {
         let client = Client::new(Options::default());
         let error = soon(client.connect(&address.parse().unwrap())).await;
         let error = error.unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot connect to {address}"));
-        let ConnectError::Open { source, .. } = error else {
+        assert_eq!(
+            error.error.to_string(),
+            format!("cannot connect to {address}")
+        );
+        let ConnectError::Open { source, .. } = error.error else {
             panic!("{error:?}");
         };
         assert_eq!(source.kind(), kind);
@@ -112,7 +115,7 @@ async fn a_write_after_the_peer_has_gone_is_an_interruption() {
     soon(client.connect(&address(&fake))).await.unwrap();
     soon(fake.stop()).await;
     let error = soon(client.execute("query-status")).await.unwrap_err();
-    match &error {
+    match &error.error {
         // Whichever of reading and writing sees it first.
         ExecuteError::Interrupted { cause } => {
             assert!(matches!(**cause, DisconnectCause::Eof), "{cause:?}");
@@ -208,7 +211,7 @@ async fn waiting_for_the_endpoint_can_end_without_it() {
     let listener = listener.timeout(Duration::from_secs(3));
     let error = client.accept(listener).await.unwrap_err();
     assert_eq!(
-        error.to_string(),
+        error.error.to_string(),
         format!("nobody connected to {address} within 3 s")
     );
     assert!(!path.exists());
@@ -218,7 +221,7 @@ async fn waiting_for_the_endpoint_can_end_without_it() {
     assert!(connects.as_mut().now_or_never().is_none());
     assert_eq!(client.runstate(), Runstate::Connecting);
     let second = soon(client.connect(&address)).await.unwrap_err();
-    assert!(matches!(second, ConnectError::State(_)), "{second:?}");
+    assert!(matches!(second.error, ConnectError::State(_)), "{second:?}");
     drop(connects);
     assert_eq!(client.runstate(), Runstate::Idle);
     assert!(!path.exists());
@@ -226,7 +229,7 @@ async fn waiting_for_the_endpoint_can_end_without_it() {
     // A live socket is not taken away from whoever listens there.
     let owner = tokio::net::UnixListener::bind(&path).unwrap();
     let error = soon(client.connect(&address)).await.unwrap_err();
-    let ConnectError::Listen { source, .. } = error else {
+    let ConnectError::Listen { source, .. } = error.error else {
         panic!("{error:?}");
     };
     assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);

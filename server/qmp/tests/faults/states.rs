@@ -53,9 +53,12 @@ async fn a_call_at_the_wrong_time_says_which_state_it_needs() {
             let (_fake, stream) = start(Script::default());
             let error = soon(client.establish(stream)).await.unwrap_err();
             let expected = StateError { actual, required };
-            assert!(matches!(error, ConnectError::State(error) if error == expected));
+            assert!(matches!(error.error, ConnectError::State(error) if error == expected));
             let error = soon(client.connect(&"127.0.0.1:1".parse().unwrap())).await;
-            assert!(matches!(error, Err(ConnectError::State(error)) if error == expected));
+            let error = error.unwrap_err();
+            let said = format!("x: the client is {actual}, and must be {required} for this");
+            assert_eq!(error.to_string(), said);
+            assert!(matches!(error.error, ConnectError::State(error) if error == expected));
         }
     };
     let execute = |actual| {
@@ -63,7 +66,7 @@ async fn a_call_at_the_wrong_time_says_which_state_it_needs() {
         async move {
             let error = soon(client.execute("query-version")).await.unwrap_err();
             let expected = StateError { actual, required };
-            assert!(matches!(error, ExecuteError::State(error) if error == expected));
+            assert!(matches!(error.error, ExecuteError::State(error) if error == expected));
         }
     };
 
@@ -94,7 +97,7 @@ async fn a_call_at_the_wrong_time_says_which_state_it_needs() {
     let error = soon(client.execute("x")).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the client is idle, and must be running for this"
+        "x: the client is idle, and must be running for this"
     );
 }
 
