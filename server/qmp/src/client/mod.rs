@@ -12,12 +12,12 @@
 //! No task exists before negotiation is done. Then there are two, a reader and
 //! a writer.
 
+mod connection;
 mod execute;
 mod handshake;
 mod options;
 mod runstate;
 mod synchrony;
-mod tasks;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -39,12 +39,12 @@ use crate::error::{
 use crate::events::{EventListener, Filter, ListenerError, Listeners};
 use crate::listener::Listener;
 use crate::stream::Stream;
+use connection::{Connection, Place};
 pub use execute::Execute;
 use handshake::excerpt;
 pub use options::{Hook, OnEvent, Options};
 use runstate::Current;
 pub use runstate::{Runstate, RunstateWatcher};
-use tasks::Connection;
 
 /// How long a disconnect waits for what is still being written.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -201,7 +201,7 @@ impl Client {
             None => None,
         };
         let full = Backlog::Full(connection.capacity(oob));
-        let permit = before(deadline, full, connection.permit(oob)).await?;
+        let Place { permit, order } = before(deadline, full, connection.place(oob)).await?;
         let (reply, received) = oneshot::channel();
         let waiter = Waiter::Caller {
             reply,
@@ -212,9 +212,9 @@ impl Client {
             let id = RawValue::from_string(id.to_owned()).expect("a number is JSON");
             Message::command(&command, arguments.as_deref(), Some(&id), oob)
         };
-        let Some(id) = connection.send(waiter, descriptor, |id| message(&id.to_json())) else {
-            return Err(over().into());
-        };
+        let sent = connection.send(waiter, descriptor, |id| message(&id.to_json()));
+        drop(order);
+        let id = sent.ok_or_else(over)?;
         let answered = match deadline {
             Some((deadline, after)) => timeout_at(deadline, received).await.map_err(|_| {
                 connection.timed_out();

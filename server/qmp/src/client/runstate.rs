@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::tasks::Connection;
+use super::connection::Connection;
 
 /// Most changes that a watcher may be behind.
 const BEHIND: usize = 64;

@@ -244,6 +244,32 @@ async fn at_most_seven_in_band_commands_leave_a_place_for_those_out_of_band() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_overtakes_those_who_wait_for_a_place() {
+    let script = Script::default()
+        .on("x", [Action::hold(), done()])
+        .on("y", [done()])
+        .on("z", [done()]);
+    let (fake, client) = running(script).await;
+    let mut held = hold(&client, &fake, 7).await;
+    let mut first = Box::pin(client.execute("y"));
+    assert!((&mut first).now_or_never().is_none());
+    // Two places are free now, and the first has not taken one yet.
+    for _ in 0..2 {
+        fake.release("x");
+        soon(held.join_next()).await.unwrap().unwrap();
+    }
+    let mut second = Box::pin(client.execute("z"));
+    assert!((&mut second).now_or_never().is_none());
+    let (first, second) = soon(async { tokio::join!(first, second) }).await;
+    first.unwrap();
+    second.unwrap();
+    let received = fake.received(10).await.unwrap();
+    let names = received[8..].iter().map(|command| command.text.get());
+    let names: Vec<&str> = names.filter_map(|text| text.split('"').nth(3)).collect();
+    assert_eq!(names, ["y", "z"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_that_leaves_does_not_take_its_command_from_the_servers_queue() {
     let script = Script::default()
         .on("x", [Action::hold(), done()])

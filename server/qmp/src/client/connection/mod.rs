@@ -1,46 +1,32 @@
 //! A running connection: the reader task, the writer task, and the table of
 //! pending commands between them and the callers.
 
+mod places;
+mod reader;
+mod writer;
+
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use qmp_shared::message::{Message, MessageKind};
-use qmp_shared::model::{CommandError, EndpointKind, Event, Greeting};
+use qmp_shared::model::{CommandError, EndpointKind, Greeting};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::handshake::{Established, excerpt};
 use super::options::Options;
 use super::synchrony::Synchrony;
-use super::{DRAIN_TIMEOUT, Inner, Reply, Waiter};
+use super::{Inner, Reply, Waiter};
 use crate::error::{BadReply, DisconnectCause};
-use crate::framing::Framer;
 use crate::pending::{CommandId, Pending};
 use crate::stream::{self, Stream};
-
-/// Most in-band commands outstanding on a monitor with out-of-band execution.
-/// QEMU's queue holds 8, and a full queue blocks out-of-band commands too.
-const WITH_OOB: usize = 7;
-
-/// Most in-band commands outstanding elsewhere.
-const WITHOUT_OOB: usize = 1024;
-
-/// Most out-of-band commands outstanding. They have places of their own, and
-/// so many that they never wait unless their replies do not come at all.
-const OUT_OF_BAND: usize = 1024;
-
-/// How many bytes one write has at most, unless one message has more.
-const BATCH: usize = 64 << 10;
-
-/// How long the reader goes on after a write has failed: a reply that the
-/// server sent before it hung up is still delivered.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) use places::Place;
+use places::{OUT_OF_BAND, Places, WITH_OOB, WITHOUT_OOB};
+use reader::Reader;
+use writer::Writer;
 
 /// A handle on a running connection.
 #[derive(Clone, Debug)]
@@ -51,14 +37,12 @@ struct State {
     options: Options,
     greeting: Option<Greeting>,
     oob: bool,
-    /// Places for commands in band, given in order of arrival. Closed when the
-    /// connection is over.
-    in_band: Arc<Semaphore>,
-    capacity: usize,
+    in_band: Places,
     /// Whether the socket passes descriptors.
     passes_descriptors: bool,
-    /// Places for commands out of band; closed with the others.
-    out_of_band: Arc<Semaphore>,
+    /// Commands out of band do not queue behind the others: that is what they
+    /// are for.
+    out_of_band: Places,
     /// The turn of a command that takes a descriptor. QEMU keeps the latest one
     /// only, until a command takes it.
     turn: Arc<Semaphore>,
@@ -104,15 +88,13 @@ impl Connection {
             oob,
         } = established;
         let Stream { reader, writer } = stream;
-        let capacity = if oob { WITH_OOB } else { WITHOUT_OOB };
         let connection = Self(Arc::new(State {
             options: inner.options.clone(),
             greeting,
             oob,
-            in_band: Arc::new(Semaphore::new(capacity)),
-            capacity,
+            in_band: Places::new(if oob { WITH_OOB } else { WITHOUT_OOB }),
             passes_descriptors: writer.passes_descriptors(),
-            out_of_band: Arc::new(Semaphore::new(OUT_OF_BAND)),
+            out_of_band: Places::new(OUT_OF_BAND),
             turn: Arc::new(Semaphore::new(1)),
             synchrony: match inner.options.kind {
                 EndpointKind::Qmp => None,
@@ -125,16 +107,8 @@ impl Connection {
             cause: watch::Sender::new(None),
         }));
         let (failed, write_failed) = oneshot::channel();
-        let write = Writer {
-            connection: connection.clone(),
-            failed: Some(failed),
-        };
-        let read = Reader {
-            connection: connection.clone(),
-            inner: Arc::downgrade(inner),
-            number: inner.listeners.begin(),
-            framer,
-        };
+        let write = Writer::new(connection.clone(), failed);
+        let read = Reader::new(connection.clone(), inner, framer);
         tokio::spawn(write.run());
         tokio::spawn(read.run(reader, write_failed));
         connection
@@ -157,23 +131,21 @@ impl Connection {
         self.0.oob
     }
 
-    /// How many commands may be outstanding.
-    pub(super) fn capacity(&self, oob: bool) -> usize {
+    fn places(&self, oob: bool) -> &Places {
         match oob {
-            true => OUT_OF_BAND,
-            false => self.0.capacity,
+            true => &self.0.out_of_band,
+            false => &self.0.in_band,
         }
     }
 
-    /// Waits for a place for a command. Out-of-band commands do not queue
-    /// behind the others: that is what they are for. `None` when the
-    /// connection is over.
-    pub(super) async fn permit(&self, oob: bool) -> Option<OwnedSemaphorePermit> {
-        let places = match oob {
-            true => &self.0.out_of_band,
-            false => &self.0.in_band,
-        };
-        Arc::clone(places).acquire_owned().await.ok()
+    /// How many commands may be outstanding.
+    pub(super) fn capacity(&self, oob: bool) -> usize {
+        self.places(oob).capacity
+    }
+
+    /// Waits for a place for a command. `None` when the connection is over.
+    pub(super) async fn place(&self, oob: bool) -> Option<Place<'_>> {
+        self.places(oob).next().await
     }
 
     /// Waits for the turn of a command that takes a descriptor. `None` when the
@@ -362,221 +334,5 @@ impl Connection {
     /// Nothing panics while it holds the lock.
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The writer task: writes what callers have queued.
-struct Writer {
-    connection: Connection,
-    /// Told why a write has failed.
-    failed: Option<oneshot::Sender<io::Error>>,
-}
-
-/// Nothing is written without a writer: should a hook panic, or the runtime
-/// shut down, those who wait are told.
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.connection.end(DisconnectCause::Local);
-    }
-}
-
-impl Writer {
-    async fn run(mut self) {
-        let connection = self.connection.clone();
-        let name = &connection.options().name;
-        let written = self.write_all().await;
-        let socket = connection.0.socket.lock().await.take();
-        match (written, socket) {
-            (Ok(()), None) => {}
-            (Ok(()), Some(mut socket)) => match timeout(DRAIN_TIMEOUT, socket.shutdown()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => debug!(name, %error, "closing the write side"),
-                Err(_) => debug!(name, "the peer took no bytes"),
-            },
-            (Err(error), _) => {
-                debug!(name, %error, "a write failed");
-                if let Some(failed) = self.failed.take() {
-                    // A reader that is gone already has said why.
-                    drop(failed.send(error));
-                }
-                connection.closed().await;
-            }
-        }
-    }
-
-    /// Writes until this side has hung up.
-    async fn write_all(&self) -> io::Result<()> {
-        let state = &self.connection.0;
-        loop {
-            // Held before the queue is looked at, so that nothing overtakes
-            // what is in it.
-            let mut socket = state.socket.lock().await;
-            let Some(next) = self.next() else {
-                drop(socket);
-                tokio::select! {
-                    // What was queued before the hang-up is written first.
-                    biased;
-                    () = state.outbound.notified() => continue,
-                    () = state.hung_up.cancelled() => return Ok(()),
-                }
-            };
-            let socket = socket.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-            tokio::select! {
-                biased;
-                written = self.write(socket, next) => written?,
-                // Half a message is of no use to anybody, but a peer that
-                // takes no bytes must not keep us for ever.
-                () = drained(&state.hung_up) => return Ok(()),
-            }
-        }
-    }
-
-    fn next(&self) -> Option<Outbound> {
-        self.connection.table().outbound.pop_front()
-    }
-
-    async fn write(&self, socket: &mut stream::Writer, next: Outbound) -> io::Result<()> {
-        let name = &self.connection.options().name;
-        let mut bytes = match next {
-            Outbound::Descriptor(descriptor) => {
-                debug!(name, ?descriptor, "passed a descriptor");
-                return socket.pass(&descriptor).await;
-            }
-            Outbound::Rest(bytes) => bytes,
-            Outbound::Message(message) => self.bytes(message),
-        };
-        // All that waits goes with one write.
-        while bytes.len() < BATCH
-            && let Some(message) = self.next_message()
-        {
-            bytes.extend(self.bytes(message));
-        }
-        socket.write_all(&bytes).await
-    }
-
-    /// What is sent of a message.
-    fn bytes(&self, message: Message) -> Vec<u8> {
-        let text = self.connection.options().outbound(message).into_text();
-        debug!(
-            name = self.connection.options().name,
-            bytes = text.len(),
-            "sent"
-        );
-        text.into_bytes()
-    }
-
-    /// What is next in the queue, if that is a message.
-    fn next_message(&self) -> Option<Message> {
-        let outbound = &mut self.connection.table().outbound;
-        let next = outbound.pop_front_if(|next| matches!(next, Outbound::Message(_)))?;
-        match next {
-            Outbound::Message(message) => Some(message),
-            _ => None,
-        }
-    }
-}
-
-async fn drained(hung_up: &CancellationToken) {
-    hung_up.cancelled().await;
-    sleep(DRAIN_TIMEOUT).await;
-}
-
-/// The reader task: messages in, until there are no more.
-struct Reader {
-    connection: Connection,
-    /// The client; when nobody holds it any more, it has hung up.
-    inner: Weak<Inner>,
-    /// What the listeners call this connection.
-    number: u64,
-    framer: Framer,
-}
-
-impl Reader {
-    async fn run(mut self, reader: stream::Reader, write_failed: oneshot::Receiver<io::Error>) {
-        let connection = self.connection.clone();
-        let cause = tokio::select! {
-            biased;
-            // Whoever ended it has said why.
-            _ = connection.closed() => return,
-            cause = self.read(reader) => cause,
-            cause = last_words(write_failed) => cause,
-        };
-        debug!(name = self.connection.options().name, %cause, "the connection is over");
-        self.end(cause);
-    }
-
-    fn end(&self, cause: DisconnectCause) {
-        if let Some(inner) = self.inner.upgrade() {
-            inner.current.disconnecting(&self.connection);
-            self.connection.end(cause);
-            inner.listeners.end(self.number);
-        } else {
-            self.connection.end(cause);
-        }
-    }
-
-    async fn read(&mut self, mut reader: stream::Reader) -> DisconnectCause {
-        loop {
-            if let Err(cause) = self.receive_all() {
-                return cause;
-            }
-            match reader.read(self.framer.buffer()).await {
-                Ok(0) => {
-                    return match self.framer.unfinished() {
-                        0 => DisconnectCause::Eof,
-                        received => DisconnectCause::EofInMessage { received },
-                    };
-                }
-                Ok(_) => {}
-                Err(error) => return error.into(),
-            }
-        }
-    }
-
-    fn receive_all(&mut self) -> Result<(), DisconnectCause> {
-        while let Some(value) = self.framer.next_value()? {
-            self.receive(Message::parse(value)?)?;
-        }
-        Ok(())
-    }
-
-    fn receive(&self, message: Message) -> Result<(), DisconnectCause> {
-        let name = &self.connection.options().name;
-        let message = self.connection.options().inbound(message);
-        let kind = message.kind();
-        debug!(name, bytes = message.as_str().len(), ?kind, "received");
-        match kind {
-            MessageKind::Event => match (Event::from_message(message), self.inner.upgrade()) {
-                (Ok(event), Some(inner)) => inner.event(event),
-                (Ok(_), None) => {}
-                (Err(error), _) => warn!(name, %error, "dropped an event"),
-            },
-            MessageKind::Greeting => warn!(name, "ignored a second greeting"),
-            MessageKind::Return
-            | MessageKind::Error
-            | MessageKind::Command
-            | MessageKind::Other => self.connection.reply(&message)?,
-        }
-        Ok(())
-    }
-}
-
-/// Without a reader there is no connection: should `on_event` panic, or the
-/// runtime shut down, those who wait are told.
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.end(DisconnectCause::Local);
-    }
-}
-
-/// Why a write failed, once the reader had its time after that.
-async fn last_words(write_failed: oneshot::Receiver<io::Error>) -> DisconnectCause {
-    match write_failed.await {
-        Ok(error) => {
-            sleep(LAST_WORDS).await;
-            error.into()
-        }
-        // The writer has ended in peace.
-        Err(_) => std::future::pending().await,
     }
 }
