@@ -203,6 +203,22 @@ fn an_enums_values_are_listed_in_both_ways() {
     assert_eq!(values(none), []);
 }
 
+/// QAPI does not allow two, but a schema may be anybody's.
+#[test]
+fn of_choices_of_one_json_type_the_first_counts() {
+    for (members, count) in [
+        (r#"{"type": "A"}, {"type": "string"}, {"type": "A"}"#, 2),
+        (r#"{"type": "string"}, {"type": "string"}"#, 1),
+    ] {
+        let entry = format!(r#"{{"name": "T", "meta-type": "alternate", "members": [{members}]}}"#);
+        let schema = parse(&around(&entry));
+        let Type::Alternate { choices } = schema.ty(type_of_member(&schema)) else {
+            panic!("no alternate");
+        };
+        assert_eq!(choices.len(), count, "{members}");
+    }
+}
+
 #[test]
 fn an_alternate_has_its_choices_in_order() {
     let entry = r#"{"name": "T", "meta-type": "alternate", "members": [
@@ -276,14 +292,12 @@ fn a_label_has_an_end() {
     let endless = r#"{"name": "T", "meta-type": "array", "element-type": "T"}"#;
     assert_eq!(describe(endless), "array of array of array of array of …");
     // However many choices there are, and whatever they lead to.
-    let choices = vec![r#"{"type": "L"}"#; 3000].join(",");
-    let wide = format!(
-        r#"{{"name": "T", "meta-type": "alternate", "members": [{choices}]}},
-            {{"name": "L", "meta-type": "array", "element-type": "T"}}"#
-    );
-    let said = describe(&wide);
+    let wide = r#"{"name": "T", "meta-type": "alternate", "members": [
+            {"type": "L"}, {"type": "A"}, {"type": "null"}, {"type": "string"}]},
+            {"name": "L", "meta-type": "array", "element-type": "T"}"#;
+    let said = describe(wide);
     assert!(said.len() < 1000, "{} bytes", said.len());
-    assert!(said.ends_with(" or …"), "{said}");
+    assert!(said.contains('…'), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::form::{Form, FormError, MAX_PARTS, Node, NodeKind};
 use super::number;
 use super::path::{Fault, Faults, Step, quoted};
 use crate::json;
-use crate::schema::{Builtin, Command, Schema, Type, TypeId};
+use crate::schema::{Builtin, Command, JsonType, Schema, Type, TypeId};
 
 impl Form {
     /// The form that shows these `arguments`. Written again, it is the same
@@ -244,59 +244,16 @@ impl Reader<'_> {
     }
 }
 
-/// The type of a JSON value, by its first character.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum JsonType {
-    Null,
-    Boolean,
-    String,
-    Number,
-    Array,
-    Object,
-}
-
-impl JsonType {
-    fn of(text: &str) -> Self {
-        match text.as_bytes().first() {
-            Some(b'{') => Self::Object,
-            Some(b'[') => Self::Array,
-            Some(b'"') => Self::String,
-            Some(b't' | b'f') => Self::Boolean,
-            Some(b'n') => Self::Null,
-            _ => Self::Number,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "a boolean",
-            Self::String => "a string",
-            Self::Number => "a number",
-            Self::Array => "an array",
-            Self::Object => "an object",
-        }
-    }
-}
-
 fn accepts(schema: &Schema, ty: &Type, found: JsonType) -> bool {
-    let wanted = match ty {
-        Type::Builtin(Builtin::Value) => return true,
-        Type::Builtin(Builtin::String) | Type::Enum { .. } => JsonType::String,
-        Type::Builtin(Builtin::Int | Builtin::Number) => JsonType::Number,
-        Type::Builtin(Builtin::Boolean) => JsonType::Boolean,
-        Type::Builtin(Builtin::Null) => JsonType::Null,
-        Type::Builtin(Builtin::Array) | Type::Array(_) => JsonType::Array,
-        Type::Builtin(Builtin::Object) | Type::Object(_) => JsonType::Object,
+    match (ty, ty.json_type()) {
+        (_, Some(wanted)) => wanted == found,
         // Its choices are none themselves.
-        Type::Alternate { choices } => {
-            return choices.iter().any(|choice| match schema.ty(*choice) {
-                Type::Alternate { .. } => false,
-                choice => accepts(schema, choice, found),
-            });
-        }
-    };
-    wanted == found
+        (Type::Alternate { choices }, None) => choices.iter().any(|choice| {
+            let choice = schema.ty(*choice);
+            !matches!(choice, Type::Alternate { .. }) && accepts(schema, choice, found)
+        }),
+        (_, None) => true,
+    }
 }
 
 /// The text has been checked, as everywhere below.

@@ -92,9 +92,62 @@ pub enum Type {
     Object(Object),
     /// A value of one of several types, told apart by its JSON type.
     Alternate {
-        /// At least one; none is itself an alternate.
+        /// At least one; none is itself an alternate. Of two of one JSON type,
+        /// which QAPI does not allow, only the first could be meant, and is here.
         choices: Vec<TypeId>,
     },
+}
+
+impl Type {
+    /// The JSON type of all its values, if they have one in common.
+    pub(crate) fn json_type(&self) -> Option<JsonType> {
+        Some(match self {
+            Self::Builtin(Builtin::Value) | Self::Alternate { .. } => return None,
+            Self::Builtin(Builtin::String) | Self::Enum { .. } => JsonType::String,
+            Self::Builtin(Builtin::Int | Builtin::Number) => JsonType::Number,
+            Self::Builtin(Builtin::Boolean) => JsonType::Boolean,
+            Self::Builtin(Builtin::Null) => JsonType::Null,
+            Self::Builtin(Builtin::Array) | Self::Array(_) => JsonType::Array,
+            Self::Builtin(Builtin::Object) | Self::Object(_) => JsonType::Object,
+        })
+    }
+}
+
+/// The type of a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JsonType {
+    Null,
+    Boolean,
+    String,
+    Number,
+    Array,
+    Object,
+}
+
+impl JsonType {
+    /// By the first character of a value that is JSON.
+    pub(crate) fn of(text: &str) -> Self {
+        match text.as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
+    /// The type in words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
 }
 
 /// The JSON types of built-in types. QEMU folds all integer types into `Int`.

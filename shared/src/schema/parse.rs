@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{
-    Builtin, Command, EnumValue, Event, Features, Member, Object, Schema, Type, TypeId, Union,
-    Variant,
+    Builtin, Command, EnumValue, Event, Features, JsonType, Member, Object, Schema, Type, TypeId,
+    Union, Variant,
 };
 
 /// Commands that take members which the schema does not list.
@@ -161,6 +161,7 @@ pub(super) fn parse(json: &str) -> Result<Schema, SchemaError> {
     for (index, entry) in entries.iter().enumerate() {
         resolve(&mut schema, &names, entry).map_err(at(index))?;
     }
+    tell_choices_apart(&mut schema);
     schema.commands.sort_by(|a, b| a.name.cmp(&b.name));
     schema.events.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(schema)
@@ -321,6 +322,23 @@ fn choices(names: &Names<'_>, entry: &Map<String, Value>) -> Result<Vec<TypeId>,
         return Err(EntryProblem::NoChoices);
     }
     Ok(choices)
+}
+
+/// Leaves in alternates the types that their JSON type tells apart.
+fn tell_choices_apart(schema: &mut Schema) {
+    let of: Vec<Option<JsonType>> = schema.types.iter().map(|(ty, _)| ty.json_type()).collect();
+    for (ty, _) in &mut schema.types {
+        if let Type::Alternate { choices } = ty {
+            let mut seen = Vec::new();
+            choices.retain(|choice| {
+                let of = of.get(choice.0 as usize).copied().flatten();
+                // One of any type takes what the others left.
+                let distinct = !seen.contains(&of) && !seen.contains(&None);
+                seen.push(of);
+                distinct
+            });
+        }
+    }
 }
 
 fn features(entry: &Map<String, Value>) -> Result<Features, EntryProblem> {
