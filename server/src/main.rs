@@ -11,7 +11,7 @@
 //!                                                        front end ───►
 //! ```
 //!
-//! Order of dependence: [`session`], [`access`], [`http`], [`cli`]; each uses
+//! Order of dependence: [`journal`], [`manual`], [`session`], [`access`], [`http`], [`cli`]; each uses
 //! only those before it. What goes over the wire is defined in the crate
 //! `qmp-shared`, which the front end compiles too.
 
@@ -19,6 +19,8 @@ mod access;
 mod cli;
 mod error;
 mod http;
+mod journal;
+mod manual;
 mod session;
 
 use std::process::ExitCode;

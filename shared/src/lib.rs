@@ -10,4 +10,5 @@ pub mod message;
 pub mod model;
 pub mod rest;
 pub mod schema;
+pub mod verbatim;
 pub mod wire;

@@ -8,7 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::model::{CommandError, EndpointKind, Greeting};
+use crate::filter::EventFilter;
+use crate::model::{CommandError, EndpointKind, Greeting, Seq};
+use crate::verbatim::{Verbatim, present};
 
 /// Default of [`Execute::timeout`], in seconds.
 pub const DEFAULT_EXECUTE_TIMEOUT: f64 = 30.0;
@@ -120,8 +122,39 @@ pub struct Login {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// Sees everything, and executes what only reads.
+    Viewer,
+    /// Runs VMs: what can be undone, and touches no file of the host.
+    Operator,
     /// Everything.
     Admin,
+}
+
+impl Role {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Viewer, Self::Operator, Self::Admin];
+        let role = all.into_iter().find(|role| role.as_str() == text);
+        role.ok_or_else(|| format!("{text:?} is not viewer, operator or admin"))
+    }
 }
 
 /// `POST /api/v1/sessions/{name}/execute`.
@@ -141,6 +174,28 @@ pub struct Execute {
     pub id: Option<Box<RawValue>>,
     /// Seconds to wait for the reply, 0 to 3600; 30 when absent.
     pub timeout: Option<f64>,
+    /// Waits for an event too, which comes with the reply.
+    pub expect: Option<Expect>,
+}
+
+/// The event that a command's caller waits for. It may come before the reply.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Event names with `*` globs; any event when empty.
+    #[serde(default, skip_serializing_if = "is_all")]
+    pub names: EventFilter,
+    /// An expression on the event, evaluated after the names.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+    /// Seconds to wait after the reply, 0 to 3600; 30 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+}
+
+/// Whether a filter lets every name pass.
+pub(crate) fn is_all(filter: &EventFilter) -> bool {
+    filter.patterns().is_empty()
 }
 
 /// The answer to an [`Execute`].
@@ -156,23 +211,130 @@ pub struct Return {
         skip_serializing_if = "Option::is_none"
     )]
     pub id: Option<Box<RawValue>>,
+    /// The event that was waited for, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Box<RawValue>>,
+}
+
+/// `POST /api/v1/sessions`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// The session's name, unique in the console.
+    pub name: String,
+    /// Where its endpoint is.
+    pub address: String,
+}
+
+/// `GET /api/v1/sessions/{name}/events`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventPage {
+    /// In the order of their numbers.
+    pub events: Vec<LoggedEvent>,
+    /// The last number that was looked at: to be asked for what comes `after`.
+    pub next: Seq,
+}
+
+/// An event in a session's log.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    /// Its number in the log.
+    pub seq: Seq,
+    /// When the console received it.
+    pub received: String,
+    /// The endpoint's object, verbatim.
+    pub event: Box<RawValue>,
+}
+
+/// `GET /api/v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenList {
+    /// All tokens, sorted by name. Never the secrets.
+    pub tokens: Vec<TokenInfo>,
+}
+
+/// What there is to know of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenInfo {
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub role: Role,
+    /// When it was made.
+    pub created: String,
+    /// When it ends; absent when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// `POST /api/v1/tokens`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Its name, unique.
+    pub name: String,
+    /// What it allows; `viewer` when absent.
+    pub role: Option<Role>,
+    /// Seconds until it ends; never when absent.
+    pub expires: Option<f64>,
+}
+
+/// The answer to a [`NewToken`]: the secret is shown this once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TokenCreated {
+    /// The token itself.
+    pub token: String,
+    /// What there is to know of it later.
+    #[serde(flatten)]
+    pub info: TokenInfo,
+}
+
+/// `GET /api/v1/audit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// In the order of their numbers.
+    pub entries: Vec<AuditEntry>,
+    /// The last number that was looked at.
+    pub next: u64,
+}
+
+/// One command, executed or refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its number.
+    pub id: u64,
+    /// When.
+    pub time: String,
+    /// The name of the token.
+    pub token: String,
+    /// Where from.
+    pub peer: String,
+    /// The session.
+    pub session: String,
+    /// The command.
+    pub command: String,
+    /// Its arguments, without secrets.
+    pub arguments: Option<Verbatim>,
+    /// `allowed` or `refused`.
+    pub decision: String,
+    /// `return` or the slug of the problem; `null` while there is none, and
+    /// when the console ended before.
+    pub result: Option<String>,
+    /// Seconds until the result.
+    pub duration: Option<f64>,
 }
 
 /// `GET /api/v1/sessions/{name}/schema`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SchemaReply {
-    /// The reply to `query-qmp-schema`, verbatim.
-    pub schema: Box<RawValue>,
-}
-
-/// Deserializes a member that is there, so that `null` stays apart from a
-/// member that is not (`Option` alone would make both `None`).
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
+    /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, which
+    /// has none.
+    pub schema: Option<Box<RawValue>>,
+    /// What the console's host has of the endpoint's manual: `groups`, and by
+    /// name `commands`, `events` and `types`. `null` when it has none.
+    pub docs: Option<Box<RawValue>>,
+    /// The version of QEMU that the manual is of.
+    pub docs_version: Option<String>,
 }
 
 /// What went wrong, as `application/problem+json` (RFC 9457).
@@ -202,6 +364,18 @@ pub struct Problem {
     /// The session concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The return value of a command that was executed, though something else
+    /// went wrong; verbatim.
+    #[serde(
+        default,
+        rename = "return",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub value: Option<Verbatim>,
+    /// Names the request in the console's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What became of a command whose caller did not get a plain answer.
@@ -231,6 +405,11 @@ macro_rules! problem_kinds {
                 match self { $(Self::$kind => $slug,)* }
             }
 
+            /// The last part of the reference.
+            pub fn slug(self) -> &'static str {
+                self.as_str().trim_start_matches("/problems/")
+            }
+
             /// The HTTP status of the kind.
             pub fn status(self) -> u16 {
                 match self { $(Self::$kind => $status,)* }
@@ -257,6 +436,8 @@ problem_kinds! {
     MethodNotAllowed = "/problems/method-not-allowed", 405, "Method not allowed";
     /// The session is not in a state that allows this.
     StateError = "/problems/state-error", 409, "Wrong state";
+    /// The cursor lies before what the retention has left.
+    Gone = "/problems/gone", 410, "Gone";
     /// The body or frame is over the limit.
     TooLarge = "/problems/too-large", 413, "Too large";
     /// The request's `Host` is not one of this console.
@@ -265,6 +446,8 @@ problem_kinds! {
     ExecuteError = "/problems/execute-error", 422, "The command failed";
     /// Too many at once.
     RateLimited = "/problems/rate-limited", 429, "Too many requests";
+    /// Its caller waits no more; the status is nobody's.
+    Cancelled = "/problems/cancelled", 499, "Cancelled";
     /// A fault of the console itself.
     InternalError = "/problems/internal-error", 500, "Internal error";
     /// The connection was lost before the reply: the outcome is unknown.
@@ -288,6 +471,8 @@ impl Problem {
             outcome: None,
             column: None,
             session: None,
+            value: None,
+            request_id: None,
         }
     }
 
@@ -359,6 +544,18 @@ mod tests {
     }
 
     #[test]
+    fn roles_are_ordered_and_have_names() {
+        use Role::{Admin, Operator, Viewer};
+        assert!(Viewer < Operator && Operator < Admin);
+        for role in [Viewer, Operator, Admin] {
+            assert_eq!(role.to_string().parse(), Ok(role));
+            assert_eq!(serde_json::to_string(&role).unwrap(), format!("\"{role}\""));
+        }
+        let error = "Admin".parse::<Role>().unwrap_err();
+        assert_eq!(error, "\"Admin\" is not viewer, operator or admin");
+    }
+
+    #[test]
     fn every_kind_is_written_as_its_reference() {
         for &kind in ProblemKind::ALL {
             let json = serde_json::to_string(&kind).unwrap();
@@ -383,9 +580,9 @@ mod tests {
 
     #[test]
     fn execute_refuses_what_it_does_not_know() {
-        let error = serde_json::from_str::<Execute>(r#"{"execute":"x","expect":{}}"#).unwrap_err();
+        let error = serde_json::from_str::<Execute>(r#"{"execute":"x","expects":{}}"#).unwrap_err();
         assert!(
-            error.to_string().contains("unknown field `expect`"),
+            error.to_string().contains("unknown field `expects`"),
             "{error}"
         );
     }

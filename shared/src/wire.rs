@@ -8,8 +8,6 @@
 //! first, then the struct that `type` names.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
@@ -19,7 +17,8 @@ use thiserror::Error;
 use crate::filter::EventFilter;
 use crate::json;
 use crate::model::Seq;
-use crate::rest::{Problem, ProblemKind, Role, SessionInfo, present};
+use crate::rest::{Expect, Problem, ProblemKind, Role, SessionInfo, is_all};
+use crate::verbatim::{Verbatim, present};
 
 /// The WebSocket subprotocol of these frames.
 pub const SUBPROTOCOL: &str = "qmp-console.v1";
@@ -27,44 +26,11 @@ pub const SUBPROTOCOL: &str = "qmp-console.v1";
 /// Close code for text that is not JSON.
 pub const CLOSE_NOT_JSON: u16 = 4400;
 
-/// An id that the client chose: any JSON value, compared by its text and
-/// given back verbatim.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ClientId(Box<RawValue>);
+/// Close code for a token that has expired or was revoked.
+pub const CLOSE_UNAUTHORIZED: u16 = 4401;
 
-impl ClientId {
-    /// The JSON text.
-    pub fn get(&self) -> &str {
-        self.0.get()
-    }
-}
-
-impl From<u64> for ClientId {
-    fn from(number: u64) -> Self {
-        Self(RawValue::from_string(number.to_string()).expect("a number is JSON"))
-    }
-}
-
-impl PartialEq for ClientId {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl Eq for ClientId {}
-
-impl Hash for ClientId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.get().hash(state);
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.get())
-    }
-}
+/// An id that the client chose: any JSON value, given back verbatim.
+pub type ClientId = Verbatim;
 
 /// From the client to the server.
 #[derive(Debug, Serialize)]
@@ -76,6 +42,8 @@ pub enum ClientFrame {
     Unsubscribe(Unsubscribe),
     /// Executes a command.
     Execute(Execute),
+    /// Waits no more for a reply.
+    Cancel(Cancel),
     /// Asks for a [`ServerFrame::Pong`].
     Ping(Ping),
 }
@@ -92,6 +60,9 @@ pub struct Subscribe {
     /// Event names with `*` globs; all events when empty.
     #[serde(default, skip_serializing_if = "is_all")]
     pub names: EventFilter,
+    /// An expression on the event, evaluated after the names.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
     /// Where to start; from now on when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<After>,
@@ -142,6 +113,19 @@ pub struct Execute {
     /// Seconds to wait for the reply, 0 to 3600; 30 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
+    /// Waits for an event too, which comes with the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+}
+
+/// Waits no more for a reply: it is answered at once, by a
+/// [`ServerFrame::Reply`] whose problem is `cancelled`. The command is not
+/// taken back.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// The execute's id.
+    pub id: ClientId,
 }
 
 /// Asks for a [`ServerFrame::Pong`].
@@ -160,12 +144,16 @@ pub enum ServerFrame {
     Hello(Hello),
     /// A session was added or changed.
     Session(Session),
+    /// A session was removed.
+    Removed(Removed),
     /// A subscription stands.
     Subscribed(Subscribed),
     /// An event.
     Event(Event),
     /// Events that this subscription cannot get any more.
     Gap(Gap),
+    /// How far a subscription has looked.
+    Bookmark(Bookmark),
     /// The answer to an execute.
     Reply(Reply),
     /// A frame was refused.
@@ -192,6 +180,13 @@ pub struct Hello {
 pub struct Session {
     /// As it is now.
     pub session: SessionInfo,
+}
+
+/// A session was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Removed {
+    /// Its name.
+    pub name: String,
 }
 
 /// A subscription stands; its events follow.
@@ -229,6 +224,18 @@ pub struct Gap {
     pub to: Seq,
 }
 
+/// How far a subscription has looked: from there it can go on later, though its
+/// filter has let no event pass for long.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Bookmark {
+    /// The subscription's id.
+    pub sub: ClientId,
+    /// The session.
+    pub session: String,
+    /// The last number that was looked at.
+    pub seq: Seq,
+}
+
 /// The answer to an execute: `return` or `problem`, never both.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Reply {
@@ -242,19 +249,28 @@ pub struct Reply {
         skip_serializing_if = "Option::is_none"
     )]
     pub value: Option<Box<RawValue>>,
+    /// The event that was waited for, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Box<RawValue>>,
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
 impl Reply {
-    /// The reply for how a command ended.
-    pub fn new(id: ClientId, result: Result<Box<RawValue>, Problem>) -> Self {
-        let (value, problem) = match result {
-            Ok(value) => (Some(value), None),
-            Err(problem) => (None, Some(problem)),
+    /// The reply for how a command ended: its return value and, where one was
+    /// waited for, the event.
+    pub fn new(id: ClientId, result: Result<Returned, Problem>) -> Self {
+        let (value, expected, problem) = match result {
+            Ok(Returned { value, expected }) => (Some(value), expected, None),
+            Err(problem) => (None, None, Some(problem)),
         };
-        Self { id, value, problem }
+        Self {
+            id,
+            value,
+            expected,
+            problem,
+        }
     }
 
     /// How the command ended. A reply with neither member counts as an
@@ -269,6 +285,15 @@ impl Reply {
             )),
         }
     }
+}
+
+/// How a command ended well.
+#[derive(Debug)]
+pub struct Returned {
+    /// The return value, verbatim.
+    pub value: Box<RawValue>,
+    /// The event that was waited for, verbatim.
+    pub expected: Option<Box<RawValue>>,
 }
 
 /// The answer to a ping.
@@ -334,6 +359,7 @@ impl ClientFrame {
             "subscribe" => members.decode().map(Self::Subscribe),
             "unsubscribe" => members.decode().map(Self::Unsubscribe),
             "execute" => members.decode().map(Self::Execute),
+            "cancel" => members.decode().map(Self::Cancel),
             "ping" => members.decode().map(Self::Ping),
             other => Err(members.malformed(format!("frame type {other:?} is not known"))),
         }
@@ -356,6 +382,8 @@ impl ServerFrame {
             "subscribed" => Self::Subscribed(members.decode()?),
             "event" => Self::Event(members.decode()?),
             "gap" => Self::Gap(members.decode()?),
+            "bookmark" => Self::Bookmark(members.decode()?),
+            "removed" => Self::Removed(members.decode()?),
             "reply" => Self::Reply(members.decode()?),
             "error" => Self::Error(members.decode()?),
             "pong" => Self::Pong(members.decode()?),
@@ -412,15 +440,11 @@ impl<'a> Members<'a> {
     }
 
     fn malformed(&self, detail: String) -> FrameError {
-        let id = |name| self.0.get(name).map(|&raw| ClientId(raw.to_owned()));
+        let id = |name| self.0.get(name).map(|&raw| ClientId::from(raw.to_owned()));
         FrameError::Malformed {
             detail,
             sub: id("sub"),
             id: id("id"),
         }
     }
-}
-
-fn is_all(filter: &EventFilter) -> bool {
-    filter.patterns().is_empty()
 }

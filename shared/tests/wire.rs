@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use qmp_shared::filter::EventFilter;
 use qmp_shared::model::{EndpointKind, Seq};
-use qmp_shared::rest::{Counters, Outcome, Problem, ProblemKind, Role, SessionInfo, SessionState};
+use qmp_shared::rest::{
+    Counters, Expect, Outcome, Problem, ProblemKind, Role, SessionInfo, SessionState,
+};
 use qmp_shared::wire::{
-    After, ClientFrame, ClientId, Error, Event, Execute, FrameError, Gap, Hello, Ping, Pong, Reply,
-    ServerFrame, Session, Subscribe, Subscribed, Unsubscribe,
+    After, Bookmark, Cancel, ClientFrame, ClientId, Error, Event, Execute, FrameError, Gap, Hello,
+    Ping, Pong, Removed, Reply, Returned, ServerFrame, Session, Subscribe, Subscribed, Unsubscribe,
 };
 use serde_json::value::RawValue;
 
@@ -59,16 +61,21 @@ fn client_frames_are_frozen() {
             sub: 1.into(),
             session: Some("vm".into()),
             names: EventFilter::names(["STOP", "BLOCK_*"]).unwrap(),
+            expression: Some("@.data.a == 1".into()),
             after: Some(After::One(Seq(7))),
             limit: Some(100),
         }),
-        r#"{"type":"subscribe","sub":1,"session":"vm","names":["STOP","BLOCK_*"],"after":7,"limit":100}"#,
+        concat!(
+            r#"{"type":"subscribe","sub":1,"session":"vm","names":["STOP","BLOCK_*"],"#,
+            r#""where":"@.data.a == 1","after":7,"limit":100}"#
+        ),
     );
     client_frame(
         ClientFrame::Subscribe(Subscribe {
             sub: 2.into(),
             session: None,
             names: EventFilter::all(),
+            expression: None,
             after: Some(After::Each(BTreeMap::from([("vm".into(), Seq(7))]))),
             limit: None,
         }),
@@ -86,10 +93,16 @@ fn client_frames_are_frozen() {
             exec_oob: None,
             arguments: Some(raw(r#"{"n":18446744073709551616}"#)),
             timeout: Some(1.5),
+            expect: Some(Expect {
+                names: EventFilter::names(["DEVICE_DELETED"]).unwrap(),
+                expression: Some("@.data.device == 'd'".into()),
+                timeout: Some(5.0),
+            }),
         }),
         concat!(
             r#"{"type":"execute","id":3,"session":"vm","execute":"device_del","#,
-            r#""arguments":{"n":18446744073709551616},"timeout":1.5}"#
+            r#""arguments":{"n":18446744073709551616},"timeout":1.5,"#,
+            r#""expect":{"names":["DEVICE_DELETED"],"where":"@.data.device == 'd'","timeout":5.0}}"#
         ),
     );
     client_frame(
@@ -100,8 +113,13 @@ fn client_frames_are_frozen() {
             exec_oob: Some("migrate-pause".into()),
             arguments: None,
             timeout: None,
+            expect: None,
         }),
         r#"{"type":"execute","id":4,"session":"vm","exec-oob":"migrate-pause"}"#,
+    );
+    client_frame(
+        ClientFrame::Cancel(Cancel { id: 3.into() }),
+        r#"{"type":"cancel","id":3}"#,
     );
     client_frame(
         ClientFrame::Ping(Ping { id: 5.into() }),
@@ -154,8 +172,31 @@ fn server_frames_are_frozen() {
         r#"{"type":"gap","sub":1,"session":"vm","from":2,"to":5}"#,
     );
     server_frame(
-        ServerFrame::Reply(Reply::new(3.into(), Ok(raw("null")))),
+        ServerFrame::Bookmark(Bookmark {
+            sub: 1.into(),
+            session: "vm".into(),
+            seq: Seq(9),
+        }),
+        r#"{"type":"bookmark","sub":1,"session":"vm","seq":9}"#,
+    );
+    server_frame(
+        ServerFrame::Removed(Removed { name: "vm".into() }),
+        r#"{"type":"removed","name":"vm"}"#,
+    );
+    let returned = |expected: Option<&str>| Returned {
+        value: raw("null"),
+        expected: expected.map(raw),
+    };
+    server_frame(
+        ServerFrame::Reply(Reply::new(3.into(), Ok(returned(None)))),
         r#"{"type":"reply","id":3,"return":null}"#,
+    );
+    server_frame(
+        ServerFrame::Reply(Reply::new(
+            3.into(),
+            Ok(returned(Some(r#"{"event": "X"}"#))),
+        )),
+        r#"{"type":"reply","id":3,"return":null,"expected":{"event": "X"}}"#,
     );
     let problem = || Problem::new(ProblemKind::Timeout, "no reply").outcome(Outcome::Unknown);
     const PROBLEM: &str = concat!(
@@ -215,8 +256,8 @@ fn what_is_not_json_is_told_from_what_is_not_a_frame() {
         (r#"{"type":"launch"}"#, "\"launch\" is not known"),
         (r#"{"type":"subscribe"}"#, "missing field `sub`"),
         (
-            r#"{"type":"subscribe","sub":1,"where":"@.x"}"#,
-            "unknown field `where`",
+            r#"{"type":"subscribe","sub":1,"were":"@.x"}"#,
+            "unknown field `were`",
         ),
         (
             r#"{"type":"subscribe","sub":1,"names":[""]}"#,
@@ -255,7 +296,7 @@ fn a_malformed_frame_still_names_its_id() {
 #[test]
 fn a_newer_server_is_understood() {
     assert!(
-        ServerFrame::decode(r#"{"type":"bookmark","seq":1}"#)
+        ServerFrame::decode(r#"{"type":"unheard-of","seq":1}"#)
             .unwrap()
             .is_none()
     );

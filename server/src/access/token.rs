@@ -1,12 +1,7 @@
-//! Tokens: 256 random bits, or what the operator chose.
-//!
-//! The console holds the SHA-256 of its token and compares in constant time.
+//! A token: 256 random bits, or what the operator chose.
 
 use std::fmt;
 
-use qmp_shared::rest::Role;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 /// Shortest token that an operator may choose, in bytes.
@@ -29,15 +24,6 @@ pub(crate) enum TokenError {
     /// The system's source of randomness failed.
     #[error("the system gives no random numbers")]
     NoRandomness(#[source] getrandom::Error),
-}
-
-/// Who a request comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// The token's name.
-    pub(crate) name: &'static str,
-    /// What it allows.
-    pub(crate) role: Role,
 }
 
 impl Token {
@@ -71,15 +57,6 @@ impl Token {
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
-
-    /// Whether this is the token, in constant time.
-    pub(crate) fn verify(&self, candidate: &[u8]) -> Option<Identity> {
-        let same = Sha256::digest(self.0.as_bytes()).ct_eq(&Sha256::digest(candidate));
-        bool::from(same).then_some(Identity {
-            name: "admin",
-            role: Role::Admin,
-        })
-    }
 }
 
 impl fmt::Debug for Token {
@@ -91,18 +68,6 @@ impl fmt::Debug for Token {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_token_itself_is_let_in() {
-        let token = Token::random().unwrap();
-        assert_eq!(token.reveal().len(), 64);
-        let identity = token.verify(token.reveal().as_bytes()).unwrap();
-        assert_eq!(identity.role, Role::Admin);
-        assert_eq!(token.verify(b""), None);
-        assert_eq!(token.verify(&token.reveal().as_bytes()[..63]), None);
-        let other = Token::random().unwrap();
-        assert_eq!(token.verify(other.reveal().as_bytes()), None);
-    }
 
     #[test]
     fn weak_and_overlong_tokens_are_refused() {

@@ -4,6 +4,7 @@
 //! else: connection, protocol fault, timeout.
 
 mod address;
+mod config;
 mod events;
 mod execute;
 mod serve;

@@ -1,37 +1,44 @@
 //! `qmp-console serve`.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, RwLock};
 
 use anyhow::{Context, anyhow};
-use axum::serve::ListenerExt;
+use qmp_client::address::Address;
 use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use super::address::{Listen, NamedSession};
+use super::config::Config;
 use super::{Usage, state_dir};
-use crate::access::{HostPolicy, Token};
-use crate::http::{self, Console};
+use crate::access::{Access, HostPolicy, Token, Tokens};
+use crate::error::chain;
+use crate::http::{self, Console, Logins, Manuals, Tls};
+use crate::journal::Journal;
 use crate::session::Sessions;
+
+/// Where to listen unless told otherwise.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
 /// The variable that holds the console's token.
 const TOKEN_VARIABLE: &str = "QMP_CONSOLE_TOKEN";
 
-/// How long requests may take to finish when the console stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
-
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where to listen: IP:PORT or unix:PATH
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
-    listen: Listen,
+    /// Where to listen: IP:PORT or unix:PATH [default: 127.0.0.1:8090]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Listen>,
+    /// What else to read, as TOML; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A QMP endpoint to connect to, for example vm=unix:/run/vm.qmp
     #[arg(long = "session", value_name = "NAME=ADDRESS")]
     sessions: Vec<NamedSession>,
@@ -44,6 +51,12 @@ pub(super) struct Args {
     /// A host name, beside the loopback ones, that browsers may use for this console
     #[arg(long = "allowed-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
+    /// The certificate to serve by TLS with, as PEM; read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Listen without TLS on an address that others can reach
     #[arg(long)]
     insecure: bool,
@@ -54,12 +67,17 @@ pub(super) struct Args {
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    if !args.listen.is_local() && !args.insecure {
+    let config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    let listen = args.listen.clone().or_else(|| config.listen.clone());
+    let listen = listen.unwrap_or(Listen::Tcp(DEFAULT_LISTEN));
+    if !listen.is_local() && !args.insecure && args.tls_cert.is_none() {
         let detail = format!(
-            "{} can be reached from other machines, and this version has no TLS: a token sent to \
-             it can be read on the way. Listen on loopback behind a proxy with TLS, or accept \
-             that with --insecure",
-            args.listen
+            "{listen} can be reached from other machines, and without TLS a token sent to it can \
+             be read on the way. Give --tls-cert and --tls-key, listen on loopback behind a proxy \
+             with TLS, or accept that with --insecure",
         );
         return Err(Usage(detail).into());
     }
@@ -67,50 +85,160 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the async runtime")?
-        .block_on(serve(args))
+        .block_on(serve(args, config, listen))
 }
 
-async fn serve(args: Args) -> anyhow::Result<()> {
+async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(args.log.clone())
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let listener = Listener::bind(&args.listen).await?;
-    let bound = listener.address()?;
-    let (token, told) = find_token(&args)?;
-    let pairs = args.sessions.into_iter().map(|s| (s.name, s.address));
-    let sessions = Sessions::start(pairs).map_err(|error| Usage(error.to_string()))?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key)?)),
+        _ => None,
+    };
+    let (listener, bound) = bind(&listen).await?;
+    let directory = match args.ephemeral {
+        true => None,
+        false => Some(state_dir::create(args.data_dir.clone())?),
+    };
+    let journal = journal(directory.as_deref(), &config)?;
+    let (token, told) = find_token(directory.as_deref())?;
+    let tokens = Tokens::new(directory.as_deref(), Some(&token));
+    let sessions = Sessions::new(journal.clone());
+    for NamedSession { name, address } in &args.sessions {
+        let added = sessions.add(name, address.clone());
+        added.map_err(|error| Usage(format!("--session: {error}")))?;
+    }
+    let mut configured = BTreeMap::new();
+    for session in &config.session {
+        let added = sessions.add(&session.name, session.address.clone());
+        added.map_err(|error| Usage(format!("the configuration: {error}")))?;
+        configured.insert(session.name.clone(), session.address.clone());
+    }
     let stopping = CancellationToken::new();
     let console = Arc::new(Console {
         sessions,
-        token,
-        hosts: HostPolicy::new(args.allowed_hosts),
+        access: Access::new(tokens, config.policy()?, journal.clone()),
+        journal,
+        manuals: Manuals::default(),
+        logins: Logins::default(),
+        hosts: RwLock::new(Arc::new(hosts(&args, &config))),
         cookie: format!("qmp-console-{}", instance(&bound)),
-        journal: journal()?,
+        secure: tls.is_some(),
         stopping: stopping.clone(),
     });
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    announce(&bound, &console.token, &told)?;
-    let server = tokio::spawn(listener.serve(http::router(Arc::clone(&console)), stopping.clone()));
-    tokio::select! {
-        _ = interrupt.recv() => info!("SIGINT: stopping"),
-        _ = terminate.recv() => info!("SIGTERM: stopping"),
+    let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
+    announce(&bound, tls.is_some(), &token, &told)?;
+    let router = http::router(Arc::clone(&console));
+    let server = http::serve(listener, tls.clone(), router, stopping.clone());
+    let server = tokio::spawn(server);
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => info!("SIGINT: stopping"),
+            _ = terminate.recv() => info!("SIGTERM: stopping"),
+            _ = hang_up.recv() => {
+                if let Err(error) = reload(&args, &console, tls.as_deref(), &mut configured).await {
+                    error!("SIGHUP: nothing was changed: {error:#}");
+                }
+                continue;
+            }
+        }
+        break;
     }
     stopping.cancel();
-    match tokio::time::timeout(DRAIN_TIMEOUT, server).await {
-        Ok(served) => served.context("the server's task")?.context("serving")?,
-        Err(_) => warn!("some requests did not finish in time"),
-    }
+    // At once, so that those who wait for a reply are told.
+    let (served, ()) = tokio::join!(server, console.sessions.shutdown());
+    served.context("the server's task")?;
     if let Listen::Unix(path) = &bound {
         std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
     }
-    // Requests that were cut off may still hold the console; its sessions then
-    // end with the runtime.
-    if let Some(console) = Arc::into_inner(console) {
-        console.sessions.shutdown().await;
+    // After the last event.
+    let close = move || console.journal.close();
+    tokio::task::spawn_blocking(close)
+        .await
+        .context("the journal")
+}
+
+fn hosts(args: &Args, config: &Config) -> HostPolicy {
+    let allowed = args.allowed_hosts.iter().chain(&config.allowed_hosts);
+    HostPolicy::new(allowed.cloned())
+}
+
+/// Where events and the audit are kept. What cannot be kept on disk is kept in
+/// memory; that is said, and goes on.
+fn journal(directory: Option<&Path>, config: &Config) -> anyhow::Result<Journal> {
+    let Some(directory) = directory else {
+        return Ok(Journal::in_memory()?);
+    };
+    match Journal::open(directory, config.retention()) {
+        Ok(journal) => Ok(journal),
+        Err(error) if error.is_transient() => {
+            error!(error = chain(&error), "keeping events in memory");
+            Ok(Journal::in_memory_after(&error)?)
+        }
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Reads the configuration and the certificate again. What did not change is
+/// not disturbed.
+async fn reload(
+    args: &Args,
+    console: &Arc<Console>,
+    tls: Option<&Tls>,
+    configured: &mut BTreeMap<String, Address>,
+) -> anyhow::Result<()> {
+    let config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    let mut wanted = BTreeMap::new();
+    for session in &config.session {
+        let other = wanted.insert(session.name.clone(), session.address.clone());
+        if other.is_some() {
+            return Err(anyhow!("there are two sessions named {:?}", session.name));
+        }
+    }
+    let policy = config.policy()?;
+    if let Some(tls) = tls {
+        tls.reload()?;
+    }
+    console.access.set_policy(policy);
+    console.set_hosts(hosts(args, &config));
+    console.journal.retain(config.retention());
+    if args.listen.is_none() && config.listen.is_some() {
+        info!("SIGHUP: another `listen` takes a restart");
+    }
+    let gone: Vec<String> = configured
+        .iter()
+        .filter(|(name, address)| wanted.get(*name) != Some(address))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in gone {
+        info!(session = name, "SIGHUP: removed");
+        console.sessions.remove(&name).await;
+        configured.remove(&name);
+    }
+    for (name, address) in wanted {
+        if configured.contains_key(&name) {
+            continue;
+        }
+        let sessions = Arc::clone(console);
+        let (new, at) = (name.clone(), address.clone());
+        let add = move || sessions.sessions.add(&new, at).map(drop);
+        match tokio::task::spawn_blocking(add).await? {
+            Ok(()) => {
+                info!(session = name, "SIGHUP: added");
+                configured.insert(name, address);
+            }
+            Err(error) => error!(session = name, %error, "SIGHUP: not added"),
+        }
+    }
+    info!("SIGHUP: the configuration was read");
     Ok(())
 }
 
@@ -124,7 +252,7 @@ enum Told {
     InFile(PathBuf),
 }
 
-fn find_token(args: &Args) -> anyhow::Result<(Token, Told)> {
+fn find_token(directory: Option<&Path>) -> anyhow::Result<(Token, Told)> {
     match std::env::var(TOKEN_VARIABLE) {
         Ok(chosen) => {
             let token = Token::chosen(chosen)
@@ -140,19 +268,18 @@ fn find_token(args: &Args) -> anyhow::Result<(Token, Told)> {
     if std::io::stdout().is_terminal() {
         return Ok((token, Told::OnTerminal));
     }
-    if args.ephemeral {
+    let Some(directory) = directory else {
         let detail = format!(
             "--ephemeral without a terminal leaves no way to tell the token; set {TOKEN_VARIABLE}"
         );
         return Err(Usage(detail).into());
-    }
-    let directory = state_dir::locate(args.data_dir.clone())?;
-    let path = state_dir::write_token(&directory, &token)?;
+    };
+    let path = state_dir::write_token(directory, &token)?;
     Ok((token, Told::InFile(path)))
 }
 
 /// Says where the console listens: the one line on stdout.
-fn announce(bound: &Listen, token: &Token, told: &Told) -> anyhow::Result<()> {
+fn announce(bound: &Listen, tls: bool, token: &Token, told: &Told) -> anyhow::Result<()> {
     let fragment = match told {
         Told::OnTerminal => format!("#token={}", token.reveal()),
         Told::InFile(path) => {
@@ -161,6 +288,10 @@ fn announce(bound: &Listen, token: &Token, told: &Told) -> anyhow::Result<()> {
         }
         Told::Already => String::new(),
     };
+    let mut bound = bound.to_string();
+    if tls && let Some(rest) = bound.strip_prefix("http:") {
+        bound = format!("https:{rest}");
+    }
     let mut stdout = std::io::stdout();
     writeln!(stdout, "listening on {bound}{fragment}").context("stdout")?;
     stdout.flush().context("stdout")
@@ -175,60 +306,22 @@ fn instance(bound: &Listen) -> String {
         .collect()
 }
 
-/// Without a journal on disk, every run has numbers of its own.
-fn journal() -> anyhow::Result<String> {
-    let number = getrandom::u64().map_err(|error| anyhow!("no random numbers: {error}"))?;
-    Ok(format!("{number:016x}"))
-}
-
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
-}
-
-impl Listener {
-    async fn bind(listen: &Listen) -> anyhow::Result<Self> {
-        match listen {
-            Listen::Tcp(address) => TcpListener::bind(address)
+/// Opens the listener. Returns where it really listens too: the port is known
+/// now.
+async fn bind(listen: &Listen) -> anyhow::Result<(http::Listener, Listen)> {
+    match listen {
+        Listen::Tcp(address) => {
+            let listener = TcpListener::bind(address)
                 .await
-                .map(Self::Tcp)
-                .with_context(|| format!("cannot listen on {address}")),
-            Listen::Unix(path) => {
-                remove_stale(path)?;
-                UnixListener::bind(path)
-                    .map(|listener| Self::Unix(listener, path.clone()))
-                    .with_context(|| format!("cannot listen on {}", path.display()))
-            }
+                .with_context(|| format!("cannot listen on {address}"))?;
+            let bound = listener.local_addr().context("own address")?;
+            Ok((http::Listener::Tcp(listener), Listen::Tcp(bound)))
         }
-    }
-
-    /// Where it really listens: the port is known now.
-    fn address(&self) -> anyhow::Result<Listen> {
-        Ok(match self {
-            Self::Tcp(listener) => Listen::Tcp(listener.local_addr().context("own address")?),
-            Self::Unix(_, path) => Listen::Unix(path.clone()),
-        })
-    }
-
-    async fn serve(self, router: axum::Router, stopping: CancellationToken) -> std::io::Result<()> {
-        let stopped = stopping.cancelled_owned();
-        match self {
-            Self::Tcp(listener) => {
-                // Small frames must not wait for each other (Nagle's algorithm).
-                let listener = listener.tap_io(|stream| {
-                    if let Err(error) = stream.set_nodelay(true) {
-                        warn!(%error, "TCP_NODELAY");
-                    }
-                });
-                axum::serve(listener, router)
-                    .with_graceful_shutdown(stopped)
-                    .await
-            }
-            Self::Unix(listener, _) => {
-                axum::serve(listener, router)
-                    .with_graceful_shutdown(stopped)
-                    .await
-            }
+        Listen::Unix(path) => {
+            remove_stale(path)?;
+            let listener = UnixListener::bind(path)
+                .with_context(|| format!("cannot listen on {}", path.display()))?;
+            Ok((http::Listener::Unix(listener), listen.clone()))
         }
     }
 }

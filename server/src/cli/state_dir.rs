@@ -30,15 +30,22 @@ pub(super) fn locate(asked_for: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// The directory, as [`locate`] finds it; it is made if it is not there, for its
+/// owner only.
+pub(super) fn create(asked_for: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let directory = locate(asked_for)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| format!("state directory {}", directory.display()))?;
+    Ok(directory)
+}
+
 /// Writes the token where only its owner can read it and returns the path. An
 /// older one is replaced in one step.
 pub(super) fn write_token(directory: &Path, token: &Token) -> anyhow::Result<PathBuf> {
     let describe = || format!("state directory {}", directory.display());
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(describe)?;
     let path = directory.join(TOKEN_FILE);
     let fresh = directory.join(format!("{TOKEN_FILE}.{}", std::process::id()));
     let write = || -> std::io::Result<()> {
@@ -64,7 +71,7 @@ mod tests {
     #[test]
     fn the_token_file_is_for_its_owner_only() {
         let directory = tempfile::tempdir().unwrap();
-        let state = directory.path().join("a/b");
+        let state = create(Some(directory.path().join("a/b"))).unwrap();
         for _ in 0..2 {
             let token = Token::random().unwrap();
             let path = write_token(&state, &token).unwrap();

@@ -1,4 +1,7 @@
 //! Executing a command for a caller: the same for REST and the WebSocket.
+//!
+//! Every command passes here: checked as QEMU would check it, judged by the
+//! policy, put on record, sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,21 +9,33 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use qmp_client::client::Execute;
+use qmp_shared::filter::{EventFilter, Verdict};
+use qmp_shared::model::Seq;
 use qmp_shared::rest::{
-    self, DEFAULT_EXECUTE_TIMEOUT, MAX_EXECUTE_TIMEOUT, Problem, ProblemKind, Return,
+    self, DEFAULT_EXECUTE_TIMEOUT, Expect, MAX_EXECUTE_TIMEOUT, Outcome, Problem, ProblemKind,
+    Return,
 };
+use qmp_shared::wire::Returned;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::Console;
 use super::body::StrictJson;
+use super::events::filter;
 use super::guard::Caller;
-use super::problem::{Refusal, of_session};
+use super::problem::{Refusal, of_session, of_store};
 use super::sessions::SessionName;
+use crate::access::Attempt;
+use crate::journal::Item;
+use crate::session::Session;
+
+/// How many entries of a log are looked at in one step.
+const STEP: usize = 256;
 
 /// `POST /api/v1/sessions/{name}/execute`.
 pub(super) async fn execute(
     State(console): State<Arc<Console>>,
-    _caller: Caller,
+    caller: Caller,
     SessionName(name): SessionName,
     StrictJson(body): StrictJson<rest::Execute>,
 ) -> Result<Json<Return>, Refusal> {
@@ -30,9 +45,14 @@ pub(super) async fn execute(
         exec_oob: body.exec_oob,
         arguments: body.arguments,
         timeout: body.timeout,
+        expect: body.expect,
     };
-    let value = run(&console, &name, request).await?;
-    Ok(Json(Return { value, id }))
+    let Returned { value, expected } = run(&console, &caller, &name, request).await?;
+    Ok(Json(Return {
+        value,
+        id,
+        expected,
+    }))
 }
 
 /// A command as a caller asks for it.
@@ -42,43 +62,35 @@ pub(super) struct Request {
     pub(super) exec_oob: Option<String>,
     pub(super) arguments: Option<Box<RawValue>>,
     pub(super) timeout: Option<f64>,
+    pub(super) expect: Option<Expect>,
 }
 
 impl Request {
-    /// The command to execute.
-    ///
-    /// # Errors
-    ///
-    /// A problem that names the member that is wrong.
-    fn command(self) -> Result<Execute, Problem> {
-        let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
-        let (command, oob) = match (self.execute, self.exec_oob) {
-            (Some(command), None) => (command, false),
-            (None, Some(command)) => (command, true),
-            (None, None) => {
-                return Err(invalid(
-                    "`execute` or `exec-oob` must name a command".into(),
-                ));
-            }
-            (Some(_), Some(_)) => {
-                return Err(invalid(
-                    "`execute` and `exec-oob` are both there; a command is executed one way".into(),
-                ));
-            }
-        };
-        let seconds = self.timeout.unwrap_or(DEFAULT_EXECUTE_TIMEOUT);
-        if !(0.0..=MAX_EXECUTE_TIMEOUT).contains(&seconds) {
-            return Err(invalid(format!(
-                "`timeout` is {seconds}, not from 0 to {MAX_EXECUTE_TIMEOUT} seconds"
-            )));
+    /// The command's name, and whether it is to be executed out of band.
+    fn command(&self) -> Result<(&str, bool), Problem> {
+        match (&self.execute, &self.exec_oob) {
+            (Some(command), None) => Ok((command, false)),
+            (None, Some(command)) => Ok((command, true)),
+            (None, None) => Err(invalid("`execute` or `exec-oob` must name a command")),
+            (Some(_), Some(_)) => Err(invalid(
+                "`execute` and `exec-oob` are both there; a command is executed one way",
+            )),
         }
-        let mut execute = Execute::new(command)
-            .oob(oob)
-            .timeout(Duration::from_secs_f64(seconds));
-        if let Some(arguments) = self.arguments {
-            execute = execute.arguments(arguments);
-        }
-        Ok(execute)
+    }
+}
+
+/// An event that is waited for.
+struct Expected {
+    filter: EventFilter,
+    timeout: Duration,
+}
+
+impl Expected {
+    fn new(expect: Expect) -> Result<Self, Problem> {
+        Ok(Self {
+            filter: filter(expect.names, expect.expression.as_deref())?,
+            timeout: seconds("expect.timeout", expect.timeout)?,
+        })
     }
 }
 
@@ -93,17 +105,137 @@ impl Request {
 /// Dropping the future does not take back a command that was sent.
 pub(super) async fn run(
     console: &Console,
+    caller: &Caller,
     session: &str,
     request: Request,
-) -> Result<Box<RawValue>, Problem> {
+) -> Result<Returned, Problem> {
     let Some(session) = console.sessions.get(session) else {
         return Err(Refusal::no_such_session(session).0);
     };
-    let execute = request
-        .command()
-        .map_err(|problem| problem.session(session.name()))?;
-    session
-        .execute(execute)
-        .await
-        .map_err(|error| of_session(session.name(), error))
+    let run = run_on(console, caller, &session, request);
+    run.await.map_err(|problem| problem.session(session.name()))
+}
+
+async fn run_on(
+    console: &Console,
+    caller: &Caller,
+    session: &Session,
+    request: Request,
+) -> Result<Returned, Problem> {
+    let limit = seconds("timeout", request.timeout)?;
+    let (command, oob) = request.command()?;
+    let mut execute = Execute::new(command).oob(oob).timeout(limit);
+    let expected = request.expect.clone().map(Expected::new).transpose()?;
+    if let Some(arguments) = &request.arguments {
+        // What is judged is what QEMU would read.
+        qmp_shared::json::check_arguments(arguments.get())
+            .map_err(|fault| invalid(format!("the arguments cannot be sent: {fault}")))?;
+        execute = execute.arguments(arguments.clone());
+    }
+    let attempt = Attempt {
+        identity: &caller.identity,
+        peer: &caller.peer,
+        session: session.name(),
+        command,
+        arguments: request.arguments.as_deref().map(RawValue::get),
+    };
+    let record = console.access.authorise(attempt).map_err(|denied| {
+        let detail = format!(
+            "{command:?} needs the role {}: {}. Yours is {}",
+            denied.role, denied.reason, caller.identity.role
+        );
+        Problem::new(ProblemKind::Forbidden, detail)
+    })?;
+    // Before anything is sent, so that nothing is missed.
+    let start = session.log().newest();
+    let result = match session.execute(execute).await {
+        Ok(value) => match expected {
+            None => Ok(Returned {
+                value,
+                expected: None,
+            }),
+            Some(expected) => expect(console, session, start, expected, value).await,
+        },
+        Err(error) => Err(of_session(error)),
+    };
+    record.complete(match &result {
+        Ok(_) => "return",
+        Err(problem) => problem.kind.slug(),
+    });
+    result
+}
+
+/// Waits for the event after a reply that was good.
+async fn expect(
+    console: &Console,
+    session: &Session,
+    start: Seq,
+    expected: Expected,
+    value: Box<RawValue>,
+) -> Result<Returned, Problem> {
+    let found = first_match(console, session, start, &expected.filter);
+    match timeout(expected.timeout, found).await {
+        Ok(Ok(event)) => Ok(Returned {
+            value,
+            expected: Some(event),
+        }),
+        Ok(Err(problem)) => Err(Problem {
+            value: Some(value.into()),
+            ..problem.outcome(Outcome::Done)
+        }),
+        Err(_) => {
+            let detail = format!(
+                "the command was executed, but the event that was expected did not come within \
+                 {} s after its reply",
+                expected.timeout.as_secs_f64()
+            );
+            Err(Problem {
+                value: Some(value.into()),
+                ..Problem::new(ProblemKind::Timeout, detail).outcome(Outcome::Done)
+            })
+        }
+    }
+}
+
+/// The first event after a number that the filter accepts, as soon as it is
+/// there.
+async fn first_match(
+    console: &Console,
+    session: &Session,
+    after: Seq,
+    filter: &EventFilter,
+) -> Result<Box<RawValue>, Problem> {
+    let mut activity = console.sessions.activity().watch();
+    let mut cursor = after;
+    loop {
+        activity.mark_unchanged();
+        let page = session.log().read(cursor, STEP).await.map_err(of_store)?;
+        for item in &page.items {
+            if let Item::Entry(entry) = item
+                && filter.evaluate(&entry.event) == Verdict::Accepted
+            {
+                return Ok(entry.event.to_raw());
+            }
+        }
+        cursor = page.next;
+        if !page.more && activity.changed().await.is_err() {
+            let detail = "the console is stopping";
+            return Err(Problem::new(ProblemKind::InternalError, detail));
+        }
+    }
+}
+
+/// A number of seconds, 30 when there is none.
+fn seconds(name: &str, given: Option<f64>) -> Result<Duration, Problem> {
+    let seconds = given.unwrap_or(DEFAULT_EXECUTE_TIMEOUT);
+    if !(0.0..=MAX_EXECUTE_TIMEOUT).contains(&seconds) {
+        return Err(invalid(format!(
+            "`{name}` is {seconds}, not from 0 to {MAX_EXECUTE_TIMEOUT} seconds"
+        )));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::InvalidRequest, detail)
 }

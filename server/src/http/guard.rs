@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Version};
@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::{Problem, ProblemKind, Role};
 
 use super::Console;
 use super::problem::Refusal;
@@ -33,7 +33,7 @@ pub(super) async fn check_host(
         request.uri().authority().map(|a| a.as_str()),
     );
     match host {
-        Some(host) if console.hosts.accepts(host) => next.run(request).await,
+        Some(host) if console.hosts().accepts(host) => next.run(request).await,
         // HTTP/1.0 has no `Host`; nothing that could be rebound speaks it.
         None if request.version() < Version::HTTP_11 => next.run(request).await,
         host => Refusal(Problem::new(
@@ -57,7 +57,29 @@ fn host<'a>(headers: &'a HeaderMap, authority: Option<&'a str>) -> Option<&'a st
 /// An authenticated caller. As a handler's argument it is the check: without
 /// a valid token the answer is 401, with a foreign `Origin` 403.
 #[derive(Clone, Debug)]
-pub(super) struct Caller(pub(super) Identity);
+pub(super) struct Caller {
+    pub(super) identity: Identity,
+    /// Where from: an IP address and port, or `unix`.
+    pub(super) peer: String,
+}
+
+impl Caller {
+    /// Refuses whoever has less than this role.
+    pub(super) fn needs(&self, role: Role) -> Result<(), Refusal> {
+        if self.identity.role >= role {
+            return Ok(());
+        }
+        let detail = format!(
+            "this needs the role {role}; yours is {}",
+            self.identity.role
+        );
+        Err(Refusal(Problem::new(ProblemKind::Forbidden, detail)))
+    }
+}
+
+/// The other side of a connection, as its listener names it.
+#[derive(Clone, Debug)]
+pub(super) struct Peer(pub(super) String);
 
 impl FromRequestParts<Arc<Console>> for Caller {
     type Rejection = Refusal;
@@ -78,7 +100,9 @@ impl FromRequestParts<Arc<Console>> for Caller {
         if socket || (credential == Credential::Cookie && !reading) {
             check_origin(&parts.headers)?;
         }
-        Ok(Self(identity))
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let peer = peer.map_or_else(String::new, |ConnectInfo(Peer(peer))| peer.clone());
+        Ok(Self { identity, peer })
     }
 }
 
@@ -137,13 +161,13 @@ fn identify(
         // login: it counts as none.
         let token = cookie(headers, &console.cookie)
             .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-            .filter(|token| console.token.verify(token).is_some());
+            .filter(|token| console.access.tokens.verify(token).is_some());
         token.map(|token| (Some(token), Credential::Cookie))
     };
     let Some((token, credential)) = presented else {
         return Ok(None);
     };
-    let identity = token.and_then(|token| console.token.verify(&token));
+    let identity = token.and_then(|token| console.access.tokens.verify(&token));
     Ok(Some((identity.ok_or_else(invalid)?, credential)))
 }
 
@@ -196,5 +220,6 @@ pub(super) fn login_cookie(console: &Console, token: Option<&[u8]>) -> String {
         None => (String::new(), "; Max-Age=0"),
     };
     let name = &console.cookie;
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{age}")
+    let secure = if console.secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
 }

@@ -20,7 +20,7 @@ pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStat
     Json(match identity {
         Some(identity) => LoginStatus {
             role: Some(identity.role),
-            name: Some(identity.name.to_owned()),
+            name: Some(identity.name),
         },
         None => LoginStatus {
             role: None,
@@ -37,7 +37,12 @@ pub(super) async fn login(
 ) -> Result<Response, Refusal> {
     check_origin(&headers)?;
     let token = login.token.trim().as_bytes();
-    if console.token.verify(token).is_none() {
+    if !console.logins.admit() {
+        let detail = "too many wrong tokens were tried; wait a minute";
+        return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
+    }
+    if console.access.tokens.verify(token).is_none() {
+        console.logins.failed();
         return Err(Refusal(Problem::new(
             ProblemKind::Unauthorized,
             "the token is not valid",

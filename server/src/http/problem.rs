@@ -3,6 +3,7 @@
 
 use std::any::Any;
 
+use axum::extract::rejection::QueryRejection;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use tracing::error;
 
 use crate::error::chain;
+use crate::journal::StoreError;
 use crate::session::SessionError;
 
 /// A request that was refused or failed, as `application/problem+json`.
@@ -40,6 +42,13 @@ impl Refusal {
         ))
     }
 
+    /// The query is wrong.
+    pub(super) fn query(rejection: &QueryRejection) -> Self {
+        let text = rejection.body_text();
+        let detail = text.strip_prefix("Failed to deserialize query string: ");
+        Self::invalid(format!("the query: {}", detail.unwrap_or(&text)))
+    }
+
     /// The request is wrong.
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
         Self(Problem::new(ProblemKind::InvalidRequest, detail))
@@ -65,12 +74,11 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The problem that an error of this session is to its caller.
-pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
+/// The problem that an error of a session is to its caller.
+pub(super) fn of_session(error: SessionError) -> Problem {
     let text = chain(&error);
-    let problem = match error {
+    match error {
         SessionError::NotRunning { .. } => Problem::new(ProblemKind::StateError, text),
-        SessionError::NoSchema => Problem::new(ProblemKind::NotFound, text),
         SessionError::Execute(error) => match &error {
             ExecuteError::Refused(refused) => Problem::command_error(&refused.error),
             ExecuteError::State(_) | ExecuteError::Descriptor(_) => {
@@ -91,8 +99,23 @@ pub(super) fn of_session(session: &str, error: SessionError) -> Problem {
                 Problem::new(ProblemKind::ProtocolError, text).outcome(Outcome::Unknown)
             }
         },
-    };
-    problem.session(session)
+    }
+}
+
+/// The problem that a journal which cannot be read is to its reader.
+pub(super) fn of_store(error: StoreError) -> Problem {
+    let text = chain(&error);
+    error!(error = text, "the journal cannot be read");
+    Problem::new(ProblemKind::InternalError, format!("the journal: {text}"))
+}
+
+/// The answer when a task that was waited for is gone.
+pub(super) fn stopped(error: tokio::task::JoinError) -> Refusal {
+    error!(%error, "a task was lost");
+    Refusal(Problem::new(
+        ProblemKind::InternalError,
+        "the console failed on this request; its log says how",
+    ))
 }
 
 /// The answer to a request whose handler panicked.

@@ -8,12 +8,16 @@ use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use qmp_shared::rest::{SchemaReply, SessionInfo, SessionList};
+use qmp_client::address::{Address, AddressError};
+use qmp_shared::rest::{
+    NewSession, Problem, ProblemKind, Role, SchemaReply, SessionInfo, SessionList,
+};
 
 use super::Console;
+use super::body::StrictJson;
 use super::guard::Caller;
-use super::problem::{Refusal, of_session};
-use crate::session::Session;
+use super::problem::{Refusal, of_session, stopped};
+use crate::session::{RegistryError, Session};
 
 /// The session's name in the address of a request. An address that is no text
 /// when decoded is nobody's.
@@ -36,7 +40,12 @@ pub(super) async fn list(
     _caller: Caller,
 ) -> Json<SessionList> {
     Json(SessionList {
-        sessions: console.sessions.iter().map(Session::info).collect(),
+        sessions: console
+            .sessions
+            .roster()
+            .values()
+            .map(Session::info)
+            .collect(),
     })
 }
 
@@ -52,9 +61,76 @@ pub(super) async fn show(
     }
 }
 
-/// `GET /api/v1/sessions/{name}/schema`: the endpoint's own schema, verbatim.
-/// May be kept by the browser, which asks with its `ETag` whether it still
-/// holds.
+/// `POST /api/v1/sessions`.
+pub(super) async fn add(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    StrictJson(body): StrictJson<NewSession>,
+) -> Result<(StatusCode, Json<SessionInfo>), Refusal> {
+    caller.needs(Role::Admin)?;
+    let address: Address = body
+        .address
+        .parse()
+        .map_err(|error: AddressError| Refusal::invalid(format!("`address`: {error}")))?;
+    let add = move || console.sessions.add(&body.name, address);
+    // The journal is read.
+    let added = tokio::task::spawn_blocking(add).await.map_err(stopped)?;
+    let session = added.map_err(|error| {
+        let kind = match error {
+            RegistryError::BadName(_) => ProblemKind::InvalidRequest,
+            RegistryError::Taken(_) => ProblemKind::StateError,
+            RegistryError::TooMany => ProblemKind::RateLimited,
+            RegistryError::Stopping => ProblemKind::StateError,
+        };
+        Refusal(Problem::new(kind, error.to_string()))
+    })?;
+    Ok((StatusCode::CREATED, Json(session.info())))
+}
+
+/// `DELETE /api/v1/sessions/{name}`.
+pub(super) async fn remove(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    SessionName(name): SessionName,
+) -> Result<StatusCode, Refusal> {
+    caller.needs(Role::Admin)?;
+    match console.sessions.remove(&name).await {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Refusal::no_such_session(&name)),
+    }
+}
+
+/// `POST /api/v1/sessions/{name}/connect`.
+pub(super) async fn connect(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    SessionName(name): SessionName,
+) -> Result<StatusCode, Refusal> {
+    caller.needs(Role::Operator)?;
+    let session = console.sessions.get(&name);
+    session
+        .ok_or_else(|| Refusal::no_such_session(&name))?
+        .connect();
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `POST /api/v1/sessions/{name}/disconnect`.
+pub(super) async fn disconnect(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    SessionName(name): SessionName,
+) -> Result<StatusCode, Refusal> {
+    caller.needs(Role::Operator)?;
+    let session = console.sessions.get(&name);
+    session
+        .ok_or_else(|| Refusal::no_such_session(&name))?
+        .disconnect();
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `GET /api/v1/sessions/{name}/schema`: the endpoint's own schema, verbatim,
+/// and what the host's manual says of it. May be kept by the browser, which asks
+/// with its `ETag` whether it still holds.
 pub(super) async fn schema(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -67,8 +143,18 @@ pub(super) async fn schema(
     let schema = session
         .schema()
         .await
-        .map_err(|error| of_session(&name, error))?;
-    let etag = format!("\"{}\"", schema.digest);
+        .map_err(|error| of_session(error).session(&name))?;
+    let text = schema.as_deref().map(|schema| &schema.text);
+    let docs = console
+        .manuals
+        .of(session.kind(), text.map(|text| text.get()));
+    let docs = docs.await;
+    let version = docs.as_ref().and_then(|docs| docs.version.clone());
+    let etag = format!(
+        "\"{}-{}\"",
+        schema.as_deref().map_or("none", |schema| &schema.digest),
+        version.as_deref().unwrap_or("none")
+    );
     let caching = [(ETAG, etag.as_str()), (CACHE_CONTROL, "private, no-cache")];
     let same = headers
         .get_all(IF_NONE_MATCH)
@@ -81,7 +167,9 @@ pub(super) async fn schema(
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     let body = Json(SchemaReply {
-        schema: schema.text.clone(),
+        schema: text.cloned(),
+        docs: docs.map(|docs| docs.text.clone()),
+        docs_version: version,
     });
     Ok((caching, body).into_response())
 }

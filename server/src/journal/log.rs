@@ -3,140 +3,370 @@
 //! One writer, the session's reader task, appends; any number of readers keep
 //! a cursor (the sequence number that they have seen last) and read on from
 //! there whenever they like. A slow reader has no queue that could overflow:
-//! it reads older entries, and where the bounded ring has already let go of
-//! some it is told which ([`Page::gap`]). The log knows no transport and no
-//! filter.
+//! it reads older entries, from the ring, or from disk where the ring has let
+//! go of them; and where they are on neither it is told ([`Item::Gap`]). The
+//! log knows no transport and no filter.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 
-/// Most entries that a log keeps.
+use super::store::{Known, StoreError};
+use super::writer::Writer;
+use super::{NOTHING, run_blocking};
+
+/// Most entries that a ring keeps.
 const MAX_ENTRIES: usize = 50_000;
 
-/// Most bytes of event text that a log keeps, in bytes. One event alone may
-/// be larger; it is kept until the next one arrives.
+/// Most bytes of event text that a ring keeps. One event alone may be larger;
+/// it is kept until the next one arrives.
 const MAX_BYTES: usize = 16 << 20;
+
+/// How many numbers are reserved at a time. After a crash so many may be
+/// missing at most.
+const BLOCK: u64 = 1 << 20;
 
 /// One event in the log.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Its number: strictly increasing, never used twice.
     pub(crate) seq: Seq,
-    /// When it was received, RFC 3339 in UTC with microseconds.
-    pub(crate) received: String,
+    /// When it was received.
+    pub(crate) received: Timestamp,
     /// The event.
     pub(crate) event: Event,
 }
 
-/// A bounded log of events. When it is full the oldest entries leave it, and
-/// are counted.
+impl Entry {
+    /// When it was received: RFC 3339 in UTC with microseconds.
+    pub(crate) fn received_text(&self) -> String {
+        format!("{:.6}", self.received)
+    }
+}
+
+/// What a reader finds.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// The first and the last of some numbers whose events are lost.
+    Gap(Seq, Seq),
+    /// An event.
+    Entry(Arc<Entry>),
+}
+
+/// What a reader finds after its cursor, or before it.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// In order.
+    pub(crate) items: Vec<Item>,
+    /// The last number that was looked at: the cursor to go on from.
+    pub(crate) next: Seq,
+    /// Whether there is more right away.
+    pub(crate) more: bool,
+}
+
+/// The log of one session. When its ring is full the oldest entries leave it;
+/// those that are not on disk then are counted.
 #[derive(Debug)]
 pub(crate) struct Log {
+    /// Itself, for the writer.
+    this: OnceLock<std::sync::Weak<Self>>,
+    writer: Arc<Writer>,
     ring: Mutex<Ring>,
 }
 
 #[derive(Debug)]
 struct Ring {
     entries: VecDeque<Arc<Entry>>,
-    newest: Seq,
     bytes: usize,
+    /// The last number handed out; there is nothing beyond.
+    newest: Seq,
+    /// The last number that may be handed out.
+    bound: Seq,
+    /// The last number that is on disk, or that was never to be.
+    stored: Seq,
+    /// The last number that retention has let go of.
+    trimmed: Seq,
+    /// The session's number in the file, if there is one.
+    session: Option<i64>,
+    /// Whether the writer knows that there is something to write.
+    announced: bool,
+    /// How many events there were.
+    appended: u64,
+    /// How many can be read no more, though they should be.
     dropped: u64,
     max_entries: usize,
     max_bytes: usize,
 }
 
-/// What a reader finds after its cursor.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    /// The first and last number after the cursor that the log has let go of.
-    pub(crate) gap: Option<(Seq, Seq)>,
-    /// What follows the cursor and the gap, in order.
-    pub(crate) entries: Vec<Arc<Entry>>,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self::bounded(MAX_ENTRIES, MAX_BYTES)
-    }
+/// What the writer is to write of a log.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The session's number; `None` when the file does not know it yet.
+    pub(super) session: Option<i64>,
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// The bound to reserve, if it is time.
+    pub(super) reserve: Option<Seq>,
+    /// Whether there is more.
+    pub(super) more: bool,
 }
 
 impl Log {
-    fn bounded(max_entries: usize, max_bytes: usize) -> Self {
-        Self {
+    /// The log of a session. With a file its numbers go on where it knows that
+    /// they have ended.
+    pub(super) fn open(name: &str, writer: &Arc<Writer>) -> Arc<Self> {
+        let known = writer.session(name, BLOCK);
+        let (newest, bound, session, trimmed) = match known {
+            // Without a file there is nobody to continue.
+            None => (NOTHING, Seq(u64::MAX), None, NOTHING),
+            Some(Ok(Known { id, bound, trimmed })) => {
+                (bound, Seq(bound.0 + BLOCK), Some(id), trimmed)
+            }
+            // Numbers of a time instead, until the disk is there.
+            Some(Err(_)) => (clock(), Seq(u64::MAX), None, NOTHING),
+        };
+        let log = Arc::new(Self {
+            this: OnceLock::new(),
+            writer: Arc::clone(writer),
             ring: Mutex::new(Ring {
                 entries: VecDeque::new(),
-                newest: Seq(0),
                 bytes: 0,
+                newest,
+                bound,
+                stored: newest,
+                trimmed,
+                session,
+                announced: false,
+                appended: 0,
                 dropped: 0,
-                max_entries,
-                max_bytes,
+                max_entries: MAX_ENTRIES,
+                max_bytes: MAX_BYTES,
             }),
-        }
+        });
+        log.this.get_or_init(|| Arc::downgrade(&log));
+        writer.attach(name, &log);
+        log
     }
 
-    /// Appends an event and returns its number. Never blocks on a reader.
-    pub(crate) fn append(&self, event: Event, received: String) -> Seq {
+    /// Appends an event and returns its number. Never blocks on a reader, nor
+    /// on the disk.
+    pub(crate) fn append(&self, event: Event, received: Timestamp) -> Seq {
         let mut ring = self.lock();
+        if ring.newest >= ring.bound {
+            // Nothing could be reserved for long: numbers of a time, which
+            // nobody else hands out, until the disk is there.
+            ring.newest = ring.newest.max(clock());
+            ring.bound = Seq(u64::MAX);
+        }
         let seq = Seq(ring.newest.0 + 1);
         ring.newest = seq;
+        ring.appended += 1;
         ring.bytes += event.as_str().len();
         ring.entries.push_back(Arc::new(Entry {
             seq,
             received,
             event,
         }));
-        while ring.entries.len() > 1
-            && (ring.entries.len() > ring.max_entries || ring.bytes > ring.max_bytes)
-        {
-            if let Some(oldest) = ring.entries.pop_front() {
-                ring.bytes -= oldest.event.as_str().len();
-                ring.dropped += 1;
-            }
+        ring.shrink(self.writer.store().is_some());
+        let announce = !std::mem::replace(&mut ring.announced, true);
+        drop(ring);
+        if announce && let Some(this) = self.this.get() {
+            self.writer.announce(this.clone());
         }
         seq
     }
 
-    /// At most `limit` entries after the cursor.
-    pub(crate) fn read(&self, after: Seq, limit: usize) -> Page {
+    /// At most `limit` entries after the cursor, if the ring has them, or
+    /// nobody has.
+    pub(crate) fn recent(&self, after: Seq, limit: usize) -> Option<Page> {
         let ring = self.lock();
-        let first = ring.newest.0 - ring.entries.len() as u64 + 1;
-        let missing = after.0 + 1 < first;
-        let skip = (after.0 + 1).saturating_sub(first) as usize;
-        Page {
-            gap: missing.then(|| (Seq(after.0 + 1), Seq(first - 1))),
-            entries: ring
-                .entries
-                .iter()
-                .skip(skip)
-                .take(limit)
-                .cloned()
-                .collect(),
+        let first = ring.first();
+        let on_disk = ring.session.is_some() && ring.stored > after && first.0 > after.0 + 1;
+        if on_disk {
+            return None;
         }
+        let skip = ring.entries.partition_point(|entry| entry.seq <= after);
+        let entries = ring.entries.iter().skip(skip).take(limit).cloned();
+        Some(page(after, entries, ring.newest, limit))
     }
 
-    /// The cursor that leaves at most `limit` of the entries that `accepts`
-    /// after it, the newest ones, and none at or before `after`.
-    pub(crate) fn tail(&self, after: Seq, limit: usize, accepts: impl Fn(&Event) -> bool) -> Seq {
+    /// At most `limit` entries after the cursor.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read from disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn read(&self, after: Seq, limit: usize) -> Result<Page, StoreError> {
+        if let Some(page) = self.recent(after, limit) {
+            return Ok(page);
+        }
+        let (session, first, newest) = {
+            let ring = self.lock();
+            (ring.session, ring.first(), ring.newest)
+        };
+        let upto = Seq(first.0 - 1);
+        let writer = Arc::clone(&self.writer);
+        let entries = run_blocking(move || match (session, writer.store()) {
+            (Some(session), Some(store)) => store.entries_after(session, after, upto, limit),
+            _ => Ok(Vec::new()),
+        });
+        let entries = entries.await?;
+        // What is not on disk up to the ring is nowhere.
+        let end = if entries.len() < limit { upto } else { newest };
+        let full = entries.len() >= limit;
+        let mut page = page(after, entries.into_iter(), end, limit);
+        page.more = full || page.next < newest;
+        Ok(page)
+    }
+
+    /// At most `limit` entries before a number, the latest of them, in order.
+    /// `next` is the number before the first that was looked at.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read from disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn read_before(
+        &self,
+        before: Seq,
+        limit: usize,
+    ) -> Result<Vec<Arc<Entry>>, StoreError> {
+        let (mut entries, session, first) = {
+            let ring = self.lock();
+            let end = ring.entries.partition_point(|entry| entry.seq < before);
+            let skip = end.saturating_sub(limit);
+            let entries: Vec<_> = ring.entries.range(skip..end).cloned().collect();
+            (entries, ring.session, ring.first())
+        };
+        let missing = limit - entries.len();
+        let Some(session) = session.filter(|_| missing > 0) else {
+            return Ok(entries);
+        };
+        let before = before.min(first);
+        let writer = Arc::clone(&self.writer);
+        let older = run_blocking(move || match writer.store() {
+            Some(store) => store.entries_before(session, before, missing),
+            None => Ok(Vec::new()),
+        });
+        let mut older = older.await?;
+        older.append(&mut entries);
+        Ok(older)
+    }
+
+    /// The cursor before the first entry that was received at this time or
+    /// later.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read from disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn before_time(&self, time: Timestamp) -> Result<Seq, StoreError> {
+        let session = self.lock().session;
+        let writer = Arc::clone(&self.writer);
+        let stored = run_blocking(move || match (session, writer.store()) {
+            (Some(session), Some(store)) => store.first_since(session, time),
+            _ => Ok(None),
+        });
+        let stored = stored.await?;
         let ring = self.lock();
-        let newer = ring
-            .entries
-            .iter()
-            .rev()
-            .take_while(|entry| entry.seq > after);
-        let mut accepted = newer.filter(|entry| accepts(&entry.event));
-        accepted.nth(limit).map_or(after, |entry| entry.seq)
+        let mut recent = ring.entries.iter();
+        let recent = recent
+            .find(|entry| entry.received >= time)
+            .map(|entry| entry.seq);
+        let first = [stored, recent].into_iter().flatten().min();
+        Ok(first.map_or(ring.newest, |first| Seq(first.0 - 1)))
     }
 
-    /// The newest number; 0 when nothing was ever appended.
+    /// The newest number; 0 when there never was an event.
     pub(crate) fn newest(&self) -> Seq {
         self.lock().newest
     }
 
-    /// How many entries have left the log.
+    /// The last number of which the retention has left nothing.
+    pub(crate) fn trimmed(&self) -> Seq {
+        self.lock().trimmed
+    }
+
+    /// How many events there were since the console started.
+    pub(crate) fn appended(&self) -> u64 {
+        self.lock().appended
+    }
+
+    /// How many can be read no more, though no retention has let go of them.
     pub(crate) fn dropped(&self) -> u64 {
         self.lock().dropped
+    }
+
+    /// What is to be written next, at most `limit` entries.
+    pub(super) fn batch(&self, limit: usize) -> Batch {
+        let mut ring = self.lock();
+        let skip = ring
+            .entries
+            .partition_point(|entry| entry.seq <= ring.stored);
+        let entries: Vec<_> = ring
+            .entries
+            .iter()
+            .skip(skip)
+            .take(limit)
+            .cloned()
+            .collect();
+        let more = skip + entries.len() < ring.entries.len();
+        ring.announced = more;
+        let left = ring.bound.0.saturating_sub(ring.newest.0);
+        // Without a bound there was no disk, and now there may be one.
+        let late = left < BLOCK / 2 || ring.bound == Seq(u64::MAX);
+        Batch {
+            session: ring.session,
+            entries,
+            reserve: late.then(|| Seq(ring.newest.0 + BLOCK)),
+            more,
+        }
+    }
+
+    /// A batch is on disk.
+    pub(super) fn written(&self, batch: &Batch, session: i64) {
+        let mut ring = self.lock();
+        ring.session = Some(session);
+        if let Some(last) = batch.entries.last() {
+            ring.stored = ring.stored.max(last.seq);
+        }
+        if let Some(bound) = batch.reserve {
+            ring.bound = bound;
+        }
+    }
+
+    /// A batch is not on disk, and is to be tried again.
+    pub(super) fn unwritten(&self) {
+        self.lock().announced = true;
+    }
+
+    /// The retention has let go of what is up to here.
+    pub(super) fn set_trimmed(&self, upto: Seq) {
+        let mut ring = self.lock();
+        ring.trimmed = ring.trimmed.max(upto);
+    }
+
+    /// Nothing more is to be reserved: what comes now has numbers of a time.
+    /// Returns the newest one.
+    pub(super) fn close(&self) -> Seq {
+        let mut ring = self.lock();
+        ring.bound = ring.newest;
+        ring.newest
+    }
+
+    /// The session's number in the file.
+    pub(super) fn session(&self) -> Option<i64> {
+        self.lock().session
     }
 
     /// No method panics while it holds the lock, so that a poisoned one still
@@ -144,6 +374,62 @@ impl Log {
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Ring {
+    /// The number of the first entry, or of the first there will be.
+    fn first(&self) -> Seq {
+        self.entries
+            .front()
+            .map_or(Seq(self.newest.0 + 1), |entry| entry.seq)
+    }
+
+    fn shrink(&mut self, has_file: bool) {
+        while self.entries.len() > 1
+            && (self.entries.len() > self.max_entries || self.bytes > self.max_bytes)
+        {
+            if let Some(oldest) = self.entries.pop_front() {
+                self.bytes -= oldest.event.as_str().len();
+                if oldest.seq > self.stored {
+                    self.dropped += 1;
+                    self.stored = oldest.seq;
+                }
+                if !has_file {
+                    self.trimmed = oldest.seq;
+                }
+            }
+        }
+    }
+}
+
+/// A page of these entries, with what is missing between them and, unless
+/// there are as many as asked for, up to `end`.
+fn page(after: Seq, entries: impl Iterator<Item = Arc<Entry>>, end: Seq, limit: usize) -> Page {
+    let mut items = Vec::new();
+    let mut next = after;
+    let mut count = 0;
+    for entry in entries {
+        if entry.seq.0 > next.0 + 1 {
+            items.push(Item::Gap(Seq(next.0 + 1), Seq(entry.seq.0 - 1)));
+        }
+        next = entry.seq;
+        count += 1;
+        items.push(Item::Entry(entry));
+    }
+    if count < limit && next < end {
+        items.push(Item::Gap(Seq(next.0 + 1), end));
+        next = end;
+    }
+    Page {
+        items,
+        next,
+        more: next < end,
+    }
+}
+
+/// Microseconds since the epoch, as a number to go on from.
+fn clock() -> Seq {
+    Seq(Timestamp::now().as_microsecond().unsigned_abs())
 }
 
 #[cfg(test)]
@@ -156,56 +442,97 @@ mod tests {
         Event::from_message(message).unwrap()
     }
 
+    fn log(max_entries: usize, max_bytes: usize) -> Arc<Log> {
+        let log = crate::journal::Journal::in_memory().unwrap().log("vm");
+        let mut ring = log.lock();
+        ring.max_entries = max_entries;
+        ring.max_bytes = max_bytes;
+        drop(ring);
+        log
+    }
+
+    fn append(log: &Log, name: &str) {
+        log.append(event(name), Timestamp::UNIX_EPOCH);
+    }
+
     fn numbers(page: &Page) -> Vec<u64> {
-        page.entries.iter().map(|entry| entry.seq.0).collect()
+        let number = |item: &Item| match item {
+            Item::Entry(entry) => Some(entry.seq.0),
+            Item::Gap(..) => None,
+        };
+        page.items.iter().filter_map(number).collect()
+    }
+
+    fn recent(log: &Log, after: u64, limit: usize) -> Page {
+        log.recent(Seq(after), limit).unwrap()
     }
 
     #[test]
     fn reads_on_from_a_cursor() {
-        let log = Log::default();
+        let log = log(10, usize::MAX);
         assert_eq!(log.newest(), Seq(0));
-        assert!(log.read(Seq(0), 10).entries.is_empty());
+        assert!(recent(&log, 0, 10).items.is_empty());
         for name in ["A", "B", "C"] {
-            log.append(event(name), String::new());
+            append(&log, name);
         }
-        assert_eq!(numbers(&log.read(Seq(0), 10)), [1, 2, 3]);
-        assert_eq!(numbers(&log.read(Seq(0), 2)), [1, 2]);
-        assert_eq!(numbers(&log.read(Seq(2), 10)), [3]);
-        assert!(numbers(&log.read(Seq(3), 10)).is_empty());
+        assert_eq!(numbers(&recent(&log, 0, 10)), [1, 2, 3]);
+        let page = recent(&log, 0, 2);
+        assert_eq!(
+            (numbers(&page), page.next, page.more),
+            (vec![1, 2], Seq(2), true)
+        );
+        let page = recent(&log, 2, 10);
+        assert_eq!(
+            (numbers(&page), page.next, page.more),
+            (vec![3], Seq(3), false)
+        );
+        assert!(numbers(&recent(&log, 3, 10)).is_empty());
     }
 
     #[test]
     fn a_reader_is_told_what_it_missed() {
-        let log = Log::bounded(2, usize::MAX);
+        let log = log(2, usize::MAX);
         for _ in 0..5 {
-            log.append(event("A"), String::new());
+            append(&log, "A");
         }
-        let page = log.read(Seq(1), 10);
-        assert_eq!(page.gap, Some((Seq(2), Seq(3))));
+        let page = recent(&log, 1, 10);
+        assert!(
+            matches!(page.items[0], Item::Gap(Seq(2), Seq(3))),
+            "{page:?}"
+        );
         assert_eq!(numbers(&page), [4, 5]);
-        assert_eq!(log.read(Seq(3), 10).gap, None);
-        assert_eq!(log.dropped(), 3);
+        assert_eq!(recent(&log, 3, 10).items.len(), 2);
+        assert_eq!((log.dropped(), log.trimmed()), (3, Seq(3)));
     }
 
     #[test]
     fn bytes_are_bounded_and_the_newest_is_always_kept() {
-        let log = Log::bounded(usize::MAX, 1);
-        log.append(event("A"), String::new());
-        assert_eq!(numbers(&log.read(Seq(0), 10)), [1]);
-        log.append(event("B"), String::new());
-        assert_eq!(numbers(&log.read(Seq(0), 10)), [2]);
+        let log = log(usize::MAX, 1);
+        append(&log, "A");
+        assert_eq!(numbers(&recent(&log, 0, 10)), [1]);
+        append(&log, "B");
+        assert_eq!(numbers(&recent(&log, 0, 10)), [2]);
     }
 
-    #[test]
-    fn the_tail_counts_accepted_entries_only() {
-        let log = Log::default();
-        for name in ["A", "B", "A", "B", "A"] {
-            log.append(event(name), String::new());
+    #[tokio::test]
+    async fn reads_backwards_and_by_time() {
+        let log = log(10, usize::MAX);
+        for second in [10, 20, 30] {
+            let time = Timestamp::from_second(second).unwrap();
+            log.append(event("A"), time);
         }
-        let only_a = |event: &Event| event.name() == "A";
-        assert_eq!(log.tail(Seq(0), 2, only_a), Seq(1));
-        assert_eq!(log.tail(Seq(0), 9, only_a), Seq(0));
-        assert_eq!(log.tail(Seq(4), 9, only_a), Seq(4));
-        assert_eq!(log.tail(Seq(0), 0, only_a), Seq(5));
+        let before = log.read_before(Seq(3), 1).await.unwrap();
+        assert_eq!(
+            before.iter().map(|entry| entry.seq.0).collect::<Vec<_>>(),
+            [2]
+        );
+        for (second, cursor) in [(0, 0), (10, 0), (11, 1), (30, 2), (31, 3)] {
+            let time = Timestamp::from_second(second).unwrap();
+            assert_eq!(
+                log.before_time(time).await.unwrap(),
+                Seq(cursor),
+                "{second}"
+            );
+        }
     }
 }

@@ -9,6 +9,9 @@
 //!                a greeting
 //! ```
 //!
+//! An operator's `disconnect` leads from everywhere to `disconnected`, and
+//! `connect` from there to the beginning.
+//!
 //! A monitor in use accepts our connection and does not greet. Closing and
 //! trying again would fill its backlog and lock out its owner, so the actor
 //! stays on that one connection, in state `waiting`, for as long as it takes.
@@ -17,6 +20,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use qmp_client::client::{Client, Execute, Options};
 use qmp_client::error::{ConnectError, ExecuteError};
 use qmp_client::listener::Listener;
@@ -29,8 +33,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::Shared;
 use super::backoff::Backoff;
-use super::{Shared, now};
 use crate::error::chain;
 
 /// How long opening the socket may take.
@@ -81,20 +85,47 @@ impl Actor {
     /// Connects, follows and reconnects until cancelled; hangs up before it
     /// returns.
     pub(super) async fn run(self, cancel: CancellationToken) {
-        let mut backoff = Backoff::default();
         loop {
             // Dropping an attempt closes its socket.
-            let attempt = tokio::select! {
+            tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
+                () = self.connected() => {}
+            }
+            self.hang_up("disconnected by an operator").await;
+            let mut wanted = self.shared.wanted.subscribe();
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                // The sender lives as long as the session.
+                _ = wanted.wait_for(|wanted| wanted.connected) => {}
+            }
+            self.shared.publish(|published| {
+                published.state = SessionState::Connecting;
+                published.cause = None;
+            });
+        }
+        self.hang_up("the session was ended").await;
+    }
+
+    /// Connects, follows and reconnects until that is not wanted any more.
+    async fn connected(&self) {
+        let mut backoff = Backoff::default();
+        let mut wanted = self.shared.wanted.subscribe();
+        loop {
+            let asked = wanted.borrow_and_update().asked;
+            let attempt = tokio::select! {
+                biased;
+                _ = wanted.wait_for(|wanted| !wanted.connected) => return,
                 attempt = self.connect() => attempt,
             };
             let cause = match attempt {
                 Ok(client) => {
                     backoff.reset();
-                    match self.follow(&client, &cancel).await {
-                        Some(cause) => cause,
-                        None => break,
+                    tokio::select! {
+                        biased;
+                        _ = wanted.wait_for(|wanted| !wanted.connected) => return,
+                        cause = self.follow(&client) => cause,
                     }
                 }
                 Err(error) => chain(&error),
@@ -103,16 +134,29 @@ impl Actor {
             self.retrying(cause);
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => break,
+                // At once, or never again.
+                _ = wanted.wait_for(|wanted| !wanted.connected || wanted.asked != asked) => {
+                    backoff.reset();
+                }
                 () = sleep(delay) => {}
             }
         }
+    }
+
+    /// Ends the connection, if there is one.
+    async fn hang_up(&self, cause: &str) {
+        let mut client = None;
         self.shared.publish(|published| {
             published.state = SessionState::Disconnected;
-            published.cause = Some("the console is stopping".to_owned());
+            published.cause = Some(cause.to_owned());
             published.status = None;
-            published.client = None;
+            client = published.client.take();
         });
+        if let Some(client) = client
+            && let Err(cause) = client.disconnect().await
+        {
+            debug!(session = self.shared.name, %cause, "had ended before");
+        }
     }
 
     async fn connect(&self) -> Result<Client, ConnectError> {
@@ -145,7 +189,7 @@ impl Actor {
         // event is in the log before whoever caused it has his reply.
         let on_event = move |event: Event| {
             let may_change = RUN_STATE_EVENTS.contains(&event.name());
-            shared.log.append(event, now());
+            shared.log.append(event, Timestamp::now());
             shared.activity.bump();
             if may_change {
                 run_state.notify_one();
@@ -160,9 +204,8 @@ impl Actor {
         }
     }
 
-    /// Follows a running connection. Returns why it ended, or `None` when it
-    /// was hung up because of `cancel`.
-    async fn follow(&self, client: &Client, cancel: &CancellationToken) -> Option<String> {
+    /// Follows a running connection. Returns why it ended.
+    async fn follow(&self, client: &Client) -> String {
         let shared = &self.shared;
         info!(session = shared.name, address = %shared.address, "running");
         shared.publish(|published| {
@@ -180,17 +223,11 @@ impl Actor {
             // Every arm is cancel safe: waiting again starts where it was.
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => {
-                    if let Err(cause) = client.disconnect().await {
-                        debug!(session = shared.name, %cause, "had ended before");
-                    }
-                    return None;
-                }
                 cause = client.closed() => {
-                    return Some(cause.map_or_else(
+                    return cause.map_or_else(
                         || "the connection was closed".to_owned(),
                         |cause| chain(&*cause),
-                    ));
+                    );
                 }
                 never = &mut status => match never {},
                 _ = tick.tick() => {

@@ -3,7 +3,7 @@
 //! A [`Session`] is the handle that the rest of the console holds. Its state
 //! is owned by the private actor in [`actor`], which connects, follows the
 //! VM's run state and publishes [`SessionInfo`] snapshots. Events go into the
-//! session's [`log`], from where everybody reads with a cursor of his own.
+//! session's log, from where everybody reads with a cursor of his own.
 //! Nothing in here knows HTTP, WebSockets or tokens.
 //!
 //! ```text
@@ -14,7 +14,6 @@
 
 mod actor;
 mod backoff;
-mod log;
 mod registry;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +28,12 @@ use qmp_shared::rest::{Counters, SessionInfo, SessionState};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tokio::sync::watch;
 
-pub(crate) use log::Log;
-pub(crate) use registry::{Activity, Sessions};
+use crate::journal::Log;
+
+use registry::Activity;
+pub(crate) use registry::{RegistryError, Roster, Sessions};
 
 /// Now, as the API writes it: RFC 3339 in UTC with microseconds.
 fn now() -> String {
@@ -39,7 +41,7 @@ fn now() -> String {
 }
 
 /// A handle on one session. Cheap to clone; the session lives until
-/// [`Sessions::shutdown`].
+/// it is removed, or until [`Sessions::shutdown`].
 #[derive(Clone, Debug)]
 pub(crate) struct Session(Arc<Shared>);
 
@@ -48,8 +50,10 @@ pub(crate) struct Session(Arc<Shared>);
 struct Shared {
     name: String,
     address: Address,
-    log: Log,
+    log: Arc<Log>,
     published: Mutex<Published>,
+    /// What its operators want of the actor.
+    wanted: watch::Sender<Wanted>,
     commands: AtomicU64,
     activity: Activity,
     /// The schema of the running connection, fetched at most once for it.
@@ -67,6 +71,24 @@ struct Published {
     connections: u64,
     /// The activity's count when this changed last.
     changed: u64,
+}
+
+/// What a session's operators want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    /// Whether it is to be connected.
+    connected: bool,
+    /// How often somebody asked for that.
+    asked: u64,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            connected: true,
+            asked: 0,
+        }
+    }
 }
 
 /// An endpoint's answer to `query-qmp-schema`.
@@ -94,17 +116,15 @@ pub(crate) enum SessionError {
     /// The endpoint or the connection.
     #[error(transparent)]
     Execute(ExecuteError),
-    /// The endpoint has no schema.
-    #[error("a guest agent has no schema; `guest-info` lists its commands")]
-    NoSchema,
 }
 
 impl Session {
-    fn new(name: String, address: Address, activity: Activity) -> Self {
+    fn new(name: String, address: Address, log: Arc<Log>, activity: Activity) -> Self {
         Self(Arc::new(Shared {
             name,
             address,
-            log: Log::default(),
+            log,
+            wanted: watch::Sender::new(Wanted::default()),
             published: Mutex::new(Published {
                 state: SessionState::Connecting,
                 cause: None,
@@ -123,6 +143,29 @@ impl Session {
     /// The session's name.
     pub(crate) fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Whether both are handles on the same session.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What kind of endpoint it is.
+    pub(crate) fn kind(&self) -> EndpointKind {
+        self.0.address.kind()
+    }
+
+    /// Has the session connect, at once if it is between two attempts.
+    pub(crate) fn connect(&self) {
+        self.0.wanted.send_modify(|wanted| {
+            wanted.connected = true;
+            wanted.asked += 1;
+        });
+    }
+
+    /// Has the session hang up, and not connect again until it is asked to.
+    pub(crate) fn disconnect(&self) {
+        self.0.wanted.send_modify(|wanted| wanted.connected = false);
     }
 
     /// The session as it is now.
@@ -148,7 +191,7 @@ impl Session {
     }
 
     /// The session's events.
-    pub(crate) fn log(&self) -> &Log {
+    pub(crate) fn log(&self) -> &Arc<Log> {
         &self.0.log
     }
 
@@ -170,26 +213,26 @@ impl Session {
         executed.map_err(|error| SessionError::Execute(error.error))
     }
 
-    /// The schema of the endpoint, asked for once in a connection.
+    /// The schema of the endpoint, asked for once in a connection. `None` of a
+    /// guest agent, which has none.
     ///
     /// # Errors
     ///
-    /// As [`execute`](Self::execute); [`SessionError::NoSchema`] on a guest
-    /// agent.
+    /// As [`execute`](Self::execute).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing; the next call asks again.
-    pub(crate) async fn schema(&self) -> Result<Arc<SchemaText>, SessionError> {
-        if self.0.address.kind() == EndpointKind::Qga {
-            return Err(SessionError::NoSchema);
+    pub(crate) async fn schema(&self) -> Result<Option<Arc<SchemaText>>, SessionError> {
+        if self.kind() == EndpointKind::Qga {
+            return Ok(None);
         }
         let (client, connection) = self.client()?;
         let mut cached = self.0.schema.lock().await;
         if let Some((of, schema)) = cached.as_ref()
             && *of == connection
         {
-            return Ok(Arc::clone(schema));
+            return Ok(Some(Arc::clone(schema)));
         }
         let query = Execute::new("query-qmp-schema").timeout(actor::OWN_COMMAND_TIMEOUT);
         let text = client.execute(query).await;
@@ -198,7 +241,7 @@ impl Session {
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let schema = Arc::new(SchemaText { text, digest });
         *cached = Some((connection, Arc::clone(&schema)));
-        Ok(schema)
+        Ok(Some(schema))
     }
 
     /// The running connection and its number.
@@ -220,7 +263,7 @@ impl Shared {
         Counters {
             connections,
             commands: self.commands.load(Ordering::Relaxed),
-            events: self.log.newest().0,
+            events: self.log.appended(),
             dropped: self.log.dropped(),
         }
     }

@@ -2,21 +2,28 @@
 //! happened in any of them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use qmp_client::address::Address;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Session;
 use super::actor::Actor;
+use crate::journal::Journal;
 
 /// Longest session name, in bytes.
 const MAX_NAME_BYTES: usize = 64;
+
+/// Most sessions of a console.
+const MAX_SESSIONS: usize = 10_000;
 
 /// How long sessions may take to hang up when the console stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -57,7 +64,7 @@ impl Activity {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum RegistryError {
     /// The name is taken.
-    #[error("there are two sessions named {0:?}")]
+    #[error("there is a session named {0:?} already")]
     Taken(String),
     /// The name could not stand in an address of the API.
     #[error(
@@ -65,58 +72,104 @@ pub(crate) enum RegistryError {
          beginning with a letter or digit"
     )]
     BadName(String),
+    /// There are as many as there may be.
+    #[error("there are {MAX_SESSIONS} sessions already")]
+    TooMany,
+    /// The console is stopping.
+    #[error("the console is stopping")]
+    Stopping,
 }
 
-/// The sessions of a console. Dropping it without [`shutdown`](Self::shutdown)
-/// ends the sessions' tasks with the runtime.
+/// The sessions of a console. They can be added and removed at any time.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    sessions: BTreeMap<String, Session>,
+    roster: Mutex<Arc<Roster>>,
+    /// The task of each session, and what ends it.
+    actors: Mutex<BTreeMap<String, (CancellationToken, JoinHandle<()>)>>,
     activity: Activity,
-    actors: JoinSet<()>,
-    cancel: CancellationToken,
+    journal: Journal,
+    stopping: AtomicBool,
 }
 
+/// The sessions there are, by name. A snapshot: a change makes another one.
+pub(crate) type Roster = BTreeMap<String, Session>;
+
 impl Sessions {
-    /// Starts one session for each name and address. Needs a runtime.
+    /// No sessions yet.
+    pub(crate) fn new(journal: Journal) -> Self {
+        Self {
+            roster: Mutex::default(),
+            actors: Mutex::default(),
+            activity: Activity::new(),
+            journal,
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Adds a session and has it connect. Needs a runtime; reads from disk.
     ///
     /// # Errors
     ///
-    /// [`RegistryError`] for a name that cannot be used; nothing was started.
-    pub(crate) fn start(
-        sessions: impl IntoIterator<Item = (String, Address)>,
-    ) -> Result<Self, RegistryError> {
-        let activity = Activity::new();
-        let mut map = BTreeMap::new();
-        for (name, address) in sessions {
-            check_name(&name)?;
-            let session = Session::new(name.clone(), address, activity.clone());
-            if map.insert(name.clone(), session).is_some() {
-                return Err(RegistryError::Taken(name));
-            }
+    /// [`RegistryError`]; nothing was started.
+    pub(crate) fn add(&self, name: &str, address: Address) -> Result<Session, RegistryError> {
+        check_name(name)?;
+        // Held throughout, so that of two with one name the second is refused.
+        let mut actors = lock(&self.actors);
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(RegistryError::Stopping);
         }
+        if actors.contains_key(name) {
+            return Err(RegistryError::Taken(name.to_owned()));
+        }
+        if actors.len() >= MAX_SESSIONS {
+            return Err(RegistryError::TooMany);
+        }
+        let log = self.journal.log(name);
+        let session = Session::new(name.to_owned(), address, log, self.activity.clone());
         let cancel = CancellationToken::new();
-        let mut actors = JoinSet::new();
-        for session in map.values() {
-            let actor = Actor::new(Arc::clone(&session.0));
-            actors.spawn(actor.run(cancel.clone()));
+        let actor = Actor::new(Arc::clone(&session.0));
+        let task = tokio::spawn(actor.run(cancel.clone()));
+        actors.insert(name.to_owned(), (cancel, task));
+        self.change(|roster| roster.insert(name.to_owned(), session.clone()));
+        Ok(session)
+    }
+
+    /// Removes a session: hangs up, and forgets it. Its events stay in the
+    /// journal. False if there is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// The session ends in any case.
+    pub(crate) async fn remove(&self, name: &str) -> bool {
+        let Some((cancel, task)) = lock(&self.actors).remove(name) else {
+            return false;
+        };
+        cancel.cancel();
+        if timeout(SHUTDOWN_TIMEOUT, task).await.is_err() {
+            warn!(session = name, "did not hang up in time");
         }
-        Ok(Self {
-            sessions: map,
-            activity,
-            actors,
-            cancel,
-        })
+        // Only now, so that nobody sees it go before its last events.
+        self.change(|roster| roster.remove(name));
+        true
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Roster) -> T) {
+        let mut roster = lock(&self.roster);
+        let mut changed = Roster::clone(&roster);
+        change(&mut changed);
+        *roster = Arc::new(changed);
+        drop(roster);
+        self.activity.bump();
     }
 
     /// The session of that name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Session> {
-        self.sessions.get(name)
+    pub(crate) fn get(&self, name: &str) -> Option<Session> {
+        self.roster().get(name).cloned()
     }
 
-    /// All sessions, sorted by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values()
+    /// All sessions as they are now.
+    pub(crate) fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&lock(&self.roster))
     }
 
     /// The signal of all sessions.
@@ -126,13 +179,22 @@ impl Sessions {
 
     /// Hangs up on every endpoint and waits until that is done, for at most
     /// three seconds.
-    pub(crate) async fn shutdown(mut self) {
-        self.cancel.cancel();
-        let drain = async { while self.actors.join_next().await.is_some() {} };
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, drain).await.is_err() {
+    pub(crate) async fn shutdown(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let actors = std::mem::take(&mut *lock(&self.actors));
+        for (cancel, _) in actors.values() {
+            cancel.cancel();
+        }
+        let tasks = actors.into_values().map(|(_, task)| task);
+        if timeout(SHUTDOWN_TIMEOUT, join_all(tasks)).await.is_err() {
             warn!("some sessions did not hang up in time");
         }
     }
+}
+
+/// Nothing panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check_name(name: &str) -> Result<(), RegistryError> {
@@ -167,10 +229,16 @@ mod tests {
 
     #[tokio::test]
     async fn two_sessions_of_one_name_are_refused() {
+        let sessions = Sessions::new(Journal::in_memory().unwrap());
         let address: Address = "unix:/nowhere.sock".parse().unwrap();
-        let twice = [("vm", &address), ("vm", &address)];
-        let error = Sessions::start(twice.map(|(name, address)| (name.into(), address.clone())))
-            .unwrap_err();
-        assert_eq!(error, RegistryError::Taken("vm".into()));
+        sessions.add("vm", address.clone()).unwrap();
+        let taken = RegistryError::Taken("vm".into());
+        assert_eq!(sessions.add("vm", address.clone()).unwrap_err(), taken);
+        assert!(sessions.remove("vm").await);
+        assert!(!sessions.remove("vm").await);
+        sessions.add("vm", address.clone()).unwrap();
+        sessions.shutdown().await;
+        let stopping = RegistryError::Stopping;
+        assert_eq!(sessions.add("other", address).unwrap_err(), stopping);
     }
 }

@@ -32,8 +32,11 @@ async fn sigterm_ends_a_console_that_is_in_use() {
         assert!(reason.contains("stopping"), "{reason}");
     }
     assert_eq!(server.ended().await, Some(0));
-    let pending = soon(pending).await.unwrap();
-    assert!(pending.is_err(), "nobody can tell what became of it");
+    let answer = soon(pending).await.unwrap().unwrap();
+    assert_eq!(answer.status().as_u16(), 502);
+    let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(problem["type"], "/problems/execute-interrupted");
+    assert_eq!(problem["outcome"], "unknown");
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ async fn the_schema_is_verbatim_and_cached_by_its_tag() {
     let reply = server.get(PATH).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(reply.header("content-type"), "application/json");
-    assert_eq!(reply.text, format!(r#"{{"schema":{SCHEMA}}}"#));
+    let start = format!(r#"{{"schema":{SCHEMA},"docs":"#);
+    assert!(reply.text.starts_with(&start), "{:.200}", reply.text);
     assert_eq!(reply.header("cache-control"), "private, no-cache");
     let tag = reply.header("etag").to_owned();
     assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");

@@ -86,6 +86,13 @@ impl App {
                 self.sessions
                     .insert(frame.session.name.clone(), frame.session);
             }
+            ServerFrame::Removed(removed) => {
+                changes.sessions = true;
+                self.sessions.remove(&removed.name);
+            }
+            ServerFrame::Bookmark(bookmark) => {
+                self.cursors.insert(bookmark.session, bookmark.seq);
+            }
             ServerFrame::Event(event) => {
                 let cursor = self.cursors.get(&event.session);
                 if cursor.is_none_or(|cursor| event.seq > *cursor) {
@@ -145,16 +152,21 @@ impl App {
     /// time the latest ones are replayed, later it goes on where it left off.
     pub(crate) fn subscribe(&mut self) -> ClientFrame {
         let is_replay = self.cursors.is_empty();
-        let start = |name: &String| self.cursors.get(name).copied().unwrap_or(Seq(0));
+        // Of a session that was added meanwhile, what comes from now on.
+        let first = is_replay.then_some(Seq(0));
         let after = self
             .sessions
             .keys()
-            .map(|name| (name.clone(), start(name)))
+            .filter_map(|name| {
+                let cursor = self.cursors.get(name).copied();
+                Some((name.clone(), cursor.or(first)?))
+            })
             .collect();
         ClientFrame::Subscribe(Subscribe {
             sub: ClientId::from(EVERYTHING),
             session: None,
             names: Default::default(),
+            expression: None,
             after: Some(After::Each(after)),
             limit: is_replay.then_some(HISTORY),
         })

@@ -236,6 +236,7 @@ impl Store {
             exec_oob: out_of_band,
             arguments,
             timeout: None,
+            expect: None,
         });
         if !self.send_frame(&frame) {
             let detail = "there is no connection to the console; nothing was sent";

@@ -52,8 +52,15 @@ impl Store {
         }
         spawn_local(async move {
             let loaded = match api::schema(&session).await {
-                Ok(reply) => Schema::parse(reply.schema.get())
-                    .map_err(|error| Problem::new(ProblemKind::ProtocolError, error.to_string())),
+                Ok(reply) => match reply.schema {
+                    Some(schema) => Schema::parse(schema.get()).map_err(|error| {
+                        Problem::new(ProblemKind::ProtocolError, error.to_string())
+                    }),
+                    None => Err(Problem::new(
+                        ProblemKind::NotFound,
+                        "a guest agent has no schema; `guest-info` lists its commands",
+                    )),
+                },
                 Err(problem) => Err(problem),
             };
             let loaded = match loaded {

@@ -8,7 +8,7 @@
 
 mod subscriptions;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures_util::future::BoxFuture;
+use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use qmp_shared::wire::{
-    self, CLOSE_NOT_JSON, ClientFrame, ClientId, FrameError, Hello, Pong, Reply, SUBPROTOCOL,
-    ServerFrame, Subscribed,
+    self, CLOSE_NOT_JSON, CLOSE_UNAUTHORIZED, ClientFrame, ClientId, FrameError, Hello, Pong,
+    Reply, SUBPROTOCOL, ServerFrame, Subscribed,
 };
 use tokio::sync::watch;
 use tokio::task::unconstrained;
@@ -31,8 +31,9 @@ use tracing::debug;
 use super::execute::{self, Request};
 use super::guard::{Caller, subprotocols};
 use super::problem::Refusal;
-use super::{Console, MAX_REQUEST_BYTES, STALLED_PEER};
-use crate::session::Session;
+use super::{CHECK_EVERY, Console, MAX_REQUEST_BYTES, STALLED_PEER};
+use crate::journal::StoreError;
+use crate::session::{Roster, Session};
 use subscriptions::Subscriptions;
 
 /// Most commands that one socket waits for at a time; one more is refused.
@@ -43,6 +44,9 @@ const CATCH_UP_BATCHES: usize = 64;
 
 /// How often a quiet peer is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Why a socket is closed whose token has ended.
+const NOT_ANY_MORE: &str = "the token has expired or was revoked";
 
 /// Close code for a server that stops (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
@@ -69,15 +73,17 @@ pub(super) async fn upgrade(
         .max_frame_size(MAX_REQUEST_BYTES)
         .on_upgrade(move |socket| async move {
             let activity = console.sessions.activity().watch();
+            let roster = console.sessions.roster();
             let browser = Browser {
                 console,
                 caller,
                 socket,
                 activity,
+                roster,
                 seen: 0,
                 more: false,
                 subscriptions: Subscriptions::default(),
-                in_flight: HashSet::new(),
+                in_flight: HashMap::new(),
                 replies: FuturesUnordered::new(),
             };
             if let Err(error) = browser.run().await {
@@ -86,19 +92,28 @@ pub(super) async fn upgrade(
         }))
 }
 
+fn cancelled(session: &str) -> Problem {
+    let detail = "cancelled; whether the command was executed is unknown";
+    Problem::new(ProblemKind::Cancelled, detail)
+        .outcome(Outcome::Unknown)
+        .session(session)
+}
+
 /// One connected browser.
 struct Browser {
     console: Arc<Console>,
     caller: Caller,
     socket: WebSocket,
     activity: watch::Receiver<u64>,
+    /// The sessions that have been shown.
+    roster: Arc<Roster>,
     /// The activity's count up to which sessions have been shown.
     seen: u64,
     /// Whether a log may hold more events right away.
     more: bool,
     subscriptions: Subscriptions,
-    /// Ids of the commands in `replies`.
-    in_flight: HashSet<ClientId>,
+    /// Ids of the commands in `replies`, and what cancels them.
+    in_flight: HashMap<ClientId, AbortHandle>,
     /// Bounded by [`MAX_IN_FLIGHT`].
     replies: FuturesUnordered<BoxFuture<'static, Reply>>,
 }
@@ -112,6 +127,8 @@ enum SocketError {
     Socket(#[from] axum::Error),
     #[error("a frame could not be written as JSON")]
     Encode(#[from] serde_json::Error),
+    #[error("the journal cannot be read")]
+    Journal(#[from] StoreError),
 }
 
 impl Browser {
@@ -119,6 +136,7 @@ impl Browser {
         self.hello().await?;
         let stopping = self.console.stopping.clone();
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut check = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         loop {
             // Every arm but the first is cancel safe: `recv`, `next`,
             // `changed` and `tick` lose nothing when another one is ready.
@@ -132,6 +150,9 @@ impl Browser {
                 received = self.socket.recv() => match received {
                     None => return Ok(()),
                     Some(Ok(Message::Text(text))) => {
+                        if !self.may_stay() {
+                            return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
+                        }
                         if let Err(fault) = self.handle(&text).await? {
                             return self.close(CLOSE_NOT_JSON, &fault).await;
                         }
@@ -156,6 +177,14 @@ impl Browser {
                     }
                     self.follow().await?;
                 }
+                _ = check.tick() => {
+                    if !self.may_stay() {
+                        return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
+                    }
+                    for frame in self.subscriptions.bookmarks() {
+                        self.send(&frame).await?;
+                    }
+                }
                 _ = ping.tick() => {
                     self.write(Message::Ping(Default::default())).await?;
                 }
@@ -163,13 +192,18 @@ impl Browser {
         }
     }
 
+    /// Whether the token that has opened the socket still counts.
+    fn may_stay(&self) -> bool {
+        self.console.access.tokens.still(&self.caller.identity)
+    }
+
     async fn hello(&mut self) -> Result<(), SocketError> {
         self.seen = *self.activity.borrow_and_update();
         let hello = Hello {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            journal: self.console.journal.clone(),
-            role: self.caller.0.role,
-            sessions: self.console.sessions.iter().map(Session::info).collect(),
+            journal: self.console.journal.id().to_owned(),
+            role: self.caller.identity.role,
+            sessions: self.roster.values().map(Session::info).collect(),
         };
         self.send(&ServerFrame::Hello(hello)).await
     }
@@ -177,23 +211,37 @@ impl Browser {
     /// Sends the next events and the sessions that changed.
     async fn follow(&mut self) -> Result<(), SocketError> {
         let seen = *self.activity.borrow_and_update();
-        let changed: Vec<_> = self
-            .console
-            .sessions
-            .iter()
+        let latest = self.console.sessions.roster();
+        let changed: Vec<_> = latest
+            .values()
             .filter(|session| session.changed() > self.seen)
             .map(Session::info)
             .collect();
         self.seen = seen;
-        let (events, more) = self.subscriptions.next_frames(&self.console.sessions);
+        let (events, more) = self.subscriptions.next_frames(&self.roster).await?;
         self.more = more;
-        // Events first: a STOP is shown before the `paused` that it caused.
+        // Events first: a STOP is shown before the `paused` that it caused, and
+        // the last event of a session before its end.
         for frame in events {
             self.send(&frame).await?;
+        }
+        let removed: Vec<_> = self
+            .roster
+            .iter()
+            .filter(|(name, session)| latest.get(*name).is_none_or(|now| !now.is(session)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in removed {
+            self.send(&ServerFrame::Removed(wire::Removed { name }))
+                .await?;
         }
         for session in changed {
             self.send(&ServerFrame::Session(wire::Session { session }))
                 .await?;
+        }
+        if !Arc::ptr_eq(&self.roster, &latest) {
+            self.roster = latest;
+            self.more = true;
         }
         Ok(())
     }
@@ -224,7 +272,7 @@ impl Browser {
         match frame {
             ClientFrame::Subscribe(frame) => {
                 let sub = frame.sub.clone();
-                match self.subscriptions.add(&self.console.sessions, frame) {
+                match self.subscriptions.add(&self.roster, frame).await {
                     Ok(()) => {
                         self.send(&ServerFrame::Subscribed(Subscribed { sub }))
                             .await?;
@@ -239,6 +287,14 @@ impl Browser {
                 }
             }
             ClientFrame::Execute(frame) => self.execute(frame).await?,
+            ClientFrame::Cancel(frame) => match self.in_flight.get(&frame.id) {
+                Some(command) => command.abort(),
+                None => {
+                    let detail = format!("no command of `id` {} waits for its reply", frame.id);
+                    let problem = Problem::new(ProblemKind::InvalidRequest, detail);
+                    self.refuse(None, Some(frame.id), problem).await?;
+                }
+            },
             ClientFrame::Ping(ping) => self.send(&ServerFrame::Pong(Pong { id: ping.id })).await?,
         }
         Ok(Ok(()))
@@ -246,7 +302,7 @@ impl Browser {
 
     async fn execute(&mut self, frame: wire::Execute) -> Result<(), SocketError> {
         let id = frame.id;
-        if self.in_flight.contains(&id) {
+        if self.in_flight.contains_key(&id) {
             let detail = format!("`id` {id} is in use by a command that has no reply yet");
             let problem = Problem::new(ProblemKind::StateError, detail);
             return self.refuse(None, Some(id), problem).await;
@@ -256,8 +312,10 @@ impl Browser {
             let problem = Problem::new(ProblemKind::RateLimited, detail);
             return self.refuse(None, Some(id), problem).await;
         }
-        self.in_flight.insert(id.clone());
+        let (abort, aborted) = AbortHandle::new_pair();
+        self.in_flight.insert(id.clone(), abort);
         let console = Arc::clone(&self.console);
+        let caller = self.caller.clone();
         // Commands take their places on the monitor in the order of their
         // frames. With tokio's budget the first that finds it spent would come
         // after the rest; there are too few of them to need one.
@@ -267,8 +325,14 @@ impl Browser {
                 exec_oob: frame.exec_oob,
                 arguments: frame.arguments,
                 timeout: frame.timeout,
+                expect: frame.expect,
             };
-            Reply::new(id, execute::run(&console, &frame.session, request).await)
+            let run = execute::run(&console, &caller, &frame.session, request);
+            let result = Abortable::new(run, aborted).await;
+            Reply::new(
+                id,
+                result.unwrap_or_else(|Aborted| Err(cancelled(&frame.session))),
+            )
         })));
         Ok(())
     }

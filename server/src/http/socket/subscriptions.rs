@@ -1,24 +1,30 @@
 //! The subscriptions of one socket: which events it gets, and in what frames.
 //!
-//! Pure but for reading the sessions' logs: no socket, no waiting. Each
-//! subscription is a set of cursors, one for each session that it follows;
-//! [`Subscriptions::next_frames`] moves them forward together, so that an
-//! event which several subscriptions accept goes out once, naming them all.
+//! No socket in here, and no waiting but for the disk, where old events are.
+//! Each subscription is a set of cursors, one for each session that it follows;
+//! [`Subscriptions::next_frames`] moves them forward together, so that an event
+//! which several subscriptions accept goes out once, naming them all.
 
 use std::collections::BTreeMap;
 
-use qmp_shared::filter::EventFilter;
+use qmp_shared::filter::{EventFilter, Verdict};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind};
-use qmp_shared::wire::{After, ClientId, Event, Gap, ServerFrame, Subscribe};
+use qmp_shared::wire::{After, Bookmark, ClientId, Event, Gap, ServerFrame, Subscribe};
 
-use crate::session::{Session, Sessions};
+use super::super::events::filter;
+use super::super::problem::of_store;
+use crate::journal::{Entry, Item, Page, StoreError};
+use crate::session::{Roster, Session};
 
 /// Most subscriptions on one socket.
 const MAX_SUBSCRIPTIONS: usize = 64;
 
 /// Most entries that are read from one session before the others' turn.
 const BATCH: usize = 256;
+
+/// Most entries that are looked at in one step backwards.
+const STEP: usize = 1000;
 
 /// The subscriptions of one socket.
 #[derive(Debug, Default)]
@@ -31,9 +37,18 @@ struct Subscription {
     sub: ClientId,
     session: Option<String>,
     filter: EventFilter,
-    /// The last number seen, by session. A session that is not in here was
-    /// added later and is followed from its beginning.
-    cursors: BTreeMap<String, Seq>,
+    /// By session. One that is not in here was added later, and is followed
+    /// from its beginning.
+    cursors: BTreeMap<String, Cursor>,
+}
+
+/// How far a subscription is in a session's log.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    /// The last number that was looked at.
+    seen: Seq,
+    /// The last number that the client can know of.
+    told: Seq,
 }
 
 impl Subscription {
@@ -41,16 +56,20 @@ impl Subscription {
         self.session.as_deref().is_none_or(|only| only == session)
     }
 
-    fn cursor(&self, session: &str) -> Seq {
-        self.cursors.get(session).copied().unwrap_or(Seq(0))
+    fn seen(&self, session: &str) -> Seq {
+        self.cursors
+            .get(session)
+            .map_or(Seq(0), |cursor| cursor.seen)
     }
 
-    fn advance(&mut self, session: &str, to: Seq) {
-        match self.cursors.get_mut(session) {
-            Some(cursor) => *cursor = to,
-            None => {
-                self.cursors.insert(session.to_owned(), to);
-            }
+    fn advance(&mut self, session: &str, to: Seq, told: bool) {
+        let cursor = match self.cursors.get_mut(session) {
+            Some(cursor) => cursor,
+            None => self.cursors.entry(session.to_owned()).or_default(),
+        };
+        cursor.seen = to;
+        if told {
+            cursor.told = to;
         }
     }
 }
@@ -61,8 +80,9 @@ impl Subscriptions {
     /// # Errors
     ///
     /// The problem with it: its id is in use, its session is unknown, its
-    /// `after` lies in the future, or there are too many already.
-    pub(super) fn add(&mut self, sessions: &Sessions, frame: Subscribe) -> Result<(), Problem> {
+    /// expression is none, its `after` lies in the future, or there are too
+    /// many already.
+    pub(super) async fn add(&mut self, roster: &Roster, frame: Subscribe) -> Result<(), Problem> {
         let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
         if self.list.iter().any(|known| known.sub == frame.sub) {
             return Err(invalid(format!("`sub` {} is in use", frame.sub)));
@@ -74,7 +94,7 @@ impl Subscriptions {
             ));
         }
         if let Some(name) = &frame.session
-            && sessions.get(name).is_none()
+            && !roster.contains_key(name)
         {
             let detail = format!("there is no session named {name:?}");
             return Err(Problem::new(ProblemKind::NotFound, detail).session(name));
@@ -82,20 +102,21 @@ impl Subscriptions {
         let mut subscription = Subscription {
             sub: frame.sub,
             session: frame.session,
-            filter: frame.names,
+            filter: filter(frame.names, frame.expression.as_deref())?,
             cursors: BTreeMap::new(),
         };
-        for session in sessions.iter() {
-            if subscription.follows(session.name()) {
+        for (name, session) in roster {
+            if subscription.follows(name) {
                 let start = start(session, frame.after.as_ref(), &subscription)?;
                 let start = match (start, frame.limit) {
-                    (Some(after), Some(limit)) => session.log().tail(after, limit, |event| {
-                        subscription.filter.matches_name(event.name())
-                    }),
+                    (Some(after), Some(limit)) => {
+                        let tail = tail(session, after, limit, &subscription.filter);
+                        tail.await.map_err(of_store)?
+                    }
                     (Some(after), None) => after,
                     (None, _) => session.log().newest(),
                 };
-                subscription.advance(session.name(), start);
+                subscription.advance(name, start, true);
             }
         }
         self.list.push(subscription);
@@ -118,58 +139,97 @@ impl Subscriptions {
 
     /// The next frames for the socket, and whether there may be more right
     /// away. Moves the cursors past what it returns.
-    pub(super) fn next_frames(&mut self, sessions: &Sessions) -> (Vec<ServerFrame>, bool) {
+    ///
+    /// # Errors
+    ///
+    /// When events cannot be read from disk; the cursors are where they were.
+    pub(super) async fn next_frames(
+        &mut self,
+        roster: &Roster,
+    ) -> Result<(Vec<ServerFrame>, bool), StoreError> {
         let mut frames = Vec::new();
         let mut more = false;
-        for session in sessions.iter() {
-            more |= self.read_session(session, &mut frames);
+        for (name, session) in roster {
+            let followers = self.list.iter().filter(|sub| sub.follows(name));
+            let Some(cursor) = followers.map(|sub| sub.seen(name)).min() else {
+                continue;
+            };
+            let page = match session.log().recent(cursor, BATCH) {
+                Some(page) => page,
+                None => session.log().read(cursor, BATCH).await?,
+            };
+            more |= page.more;
+            self.take(name, &page, &mut frames);
         }
-        (frames, more)
+        Ok((frames, more))
     }
 
-    /// Reads one batch of a session's log; whether it was a full one.
-    fn read_session(&mut self, session: &Session, frames: &mut Vec<ServerFrame>) -> bool {
-        let name = session.name();
-        let followers = self.list.iter().filter(|sub| sub.follows(name));
-        let Some(cursor) = followers.map(|sub| sub.cursor(name)).min() else {
-            return false;
-        };
-        let page = session.log().read(cursor, BATCH);
-        if let Some((_, to)) = page.gap {
-            for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
-                let from = Seq(sub.cursor(name).0 + 1);
-                if from <= to {
-                    frames.push(ServerFrame::Gap(Gap {
-                        sub: sub.sub.clone(),
-                        session: name.to_owned(),
-                        from,
-                        to,
+    /// Tells the subscriptions how far they have looked since the client could
+    /// know of it last.
+    pub(super) fn bookmarks(&mut self) -> Vec<ServerFrame> {
+        let mut frames = Vec::new();
+        for Subscription { sub, cursors, .. } in &mut self.list {
+            for (session, cursor) in cursors {
+                if cursor.seen > cursor.told {
+                    cursor.told = cursor.seen;
+                    frames.push(ServerFrame::Bookmark(Bookmark {
+                        sub: sub.clone(),
+                        session: session.clone(),
+                        seq: cursor.seen,
                     }));
-                    sub.advance(name, to);
                 }
             }
         }
-        for entry in &page.entries {
-            let mut subs = Vec::new();
-            for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
-                if sub.cursor(name) < entry.seq {
-                    sub.advance(name, entry.seq);
-                    if sub.filter.matches_name(entry.event.name()) {
-                        subs.push(sub.sub.clone());
-                    }
-                }
+        frames
+    }
+
+    /// The frames of a page of a session's log.
+    fn take(&mut self, name: &str, page: &Page, frames: &mut Vec<ServerFrame>) {
+        for item in &page.items {
+            match item {
+                Item::Gap(_, to) => self.skip(name, *to, frames),
+                Item::Entry(entry) => frames.extend(self.event(name, entry)),
             }
-            if !subs.is_empty() {
-                frames.push(ServerFrame::Event(Event {
-                    subs,
+        }
+    }
+
+    /// Numbers up to this one are lost.
+    fn skip(&mut self, name: &str, to: Seq, frames: &mut Vec<ServerFrame>) {
+        for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
+            let from = Seq(sub.seen(name).0 + 1);
+            if from <= to {
+                frames.push(ServerFrame::Gap(Gap {
+                    sub: sub.sub.clone(),
                     session: name.to_owned(),
-                    seq: entry.seq,
-                    received: entry.received.clone(),
-                    event: entry.event.to_raw(),
+                    from,
+                    to,
                 }));
+                sub.advance(name, to, true);
             }
         }
-        page.entries.len() == BATCH
+    }
+
+    /// The frame of an event, if any subscription accepts it.
+    fn event(&mut self, name: &str, entry: &Entry) -> Option<ServerFrame> {
+        let mut subs = Vec::new();
+        for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
+            if sub.seen(name) < entry.seq {
+                let accepted = sub.filter.evaluate(&entry.event) == Verdict::Accepted;
+                sub.advance(name, entry.seq, accepted);
+                if accepted {
+                    subs.push(sub.sub.clone());
+                }
+            }
+        }
+        (!subs.is_empty()).then(|| {
+            ServerFrame::Event(Event {
+                subs,
+                session: name.to_owned(),
+                seq: entry.seq,
+                received: entry.received_text(),
+                event: entry.event.to_raw(),
+            })
+        })
     }
 }
 
@@ -203,4 +263,36 @@ fn start(
         return Err(Problem::new(ProblemKind::InvalidRequest, detail).session(name));
     }
     Ok(Some(after))
+}
+
+/// The cursor that leaves at most `limit` accepted entries after it, the newest
+/// ones, and none at or before `after`.
+async fn tail(
+    session: &Session,
+    after: Seq,
+    limit: usize,
+    filter: &EventFilter,
+) -> Result<Seq, StoreError> {
+    let newest = session.log().newest();
+    let mut first = Seq(newest.0 + 1);
+    let mut left = limit;
+    while first.0 > after.0 + 1 {
+        let entries = session.log().read_before(first, STEP).await?;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries.iter().rev() {
+            if entry.seq <= after {
+                return Ok(after);
+            }
+            if filter.evaluate(&entry.event) == Verdict::Accepted {
+                if left == 0 {
+                    return Ok(entry.seq);
+                }
+                left -= 1;
+            }
+            first = entry.seq;
+        }
+    }
+    Ok(after)
 }

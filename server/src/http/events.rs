@@ -1,0 +1,447 @@
+//! `GET /api/v1/sessions/{name}/events`: a session's log as pages, as a long
+//! poll, as Server-Sent Events and as NDJSON.
+//!
+//! All four are one cursor over the log, and one filter.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use qmp_shared::filter::{EventFilter, Expression, Verdict};
+use qmp_shared::model::Seq;
+use qmp_shared::rest::{EventPage, LoggedEvent, Problem, ProblemKind};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::guard::Caller;
+use super::problem::{Refusal, of_store};
+use super::sessions::SessionName;
+use super::{CHECK_EVERY, Console};
+use crate::journal::{Entry, Item};
+use crate::session::Session;
+
+/// Most events of a page.
+const MAX_LIMIT: usize = 10_000;
+
+/// Events of a page, unless said otherwise.
+const DEFAULT_LIMIT: usize = 1000;
+
+/// Longest a request waits, in seconds.
+const MAX_WAIT: f64 = 60.0;
+
+/// How many entries of a log are looked at in one step.
+const STEP: usize = 1000;
+
+/// How often a quiet stream says that it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The query, as it comes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parameters {
+    names: Option<String>,
+    r#where: Option<String>,
+    after: Option<u64>,
+    before: Option<u64>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    limit: Option<usize>,
+    wait: Option<f64>,
+}
+
+/// The filter of these names and this expression.
+///
+/// # Errors
+///
+/// The problem of the expression, with the column of its fault.
+pub(super) fn filter(names: EventFilter, expression: Option<&str>) -> Result<EventFilter, Problem> {
+    let Some(text) = expression else {
+        return Ok(names);
+    };
+    match text.parse::<Expression>() {
+        Ok(expression) => Ok(names.with_expression(expression)),
+        Err(error) => {
+            let detail = format!("`where`: {error}");
+            let problem = Problem::new(ProblemKind::InvalidRequest, detail);
+            Err(match error.column() {
+                Some(column) => problem.column(column),
+                None => problem,
+            })
+        }
+    }
+}
+
+/// What is asked for.
+struct Request {
+    session: Session,
+    filter: EventFilter,
+    range: Range,
+    limit: usize,
+}
+
+/// Where to look.
+enum Range {
+    /// From after this number on, up to a number.
+    Forward(Seq, Seq),
+    /// The latest after one number and before another.
+    Backward(Seq, Seq),
+}
+
+/// `GET /api/v1/sessions/{name}/events`.
+pub(super) async fn events(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    SessionName(name): SessionName,
+    headers: HeaderMap,
+    query: Result<Query<Parameters>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(parameters) = query.map_err(|rejection| Refusal::query(&rejection))?;
+    let Some(session) = console.sessions.get(&name) else {
+        return Err(Refusal::no_such_session(&name));
+    };
+    let accepts = |kind: &str| {
+        let values = headers.get_all(ACCEPT).into_iter();
+        let mut values = values.filter_map(|value| value.to_str().ok());
+        values.any(|value| value.split(',').any(|one| one.trim().starts_with(kind)))
+    };
+    let of_it = |problem: Problem| Refusal(problem.session(&name));
+    if accepts("text/event-stream") {
+        let stream = sse(console, caller, session, parameters, &headers);
+        return stream.await.map_err(of_it);
+    }
+    if accepts("application/x-ndjson") {
+        let request = request(session, &parameters, usize::MAX)
+            .await
+            .map_err(of_it)?;
+        return Ok(ndjson(request));
+    }
+    page(&console, session, &parameters).await.map_err(of_it)
+}
+
+/// Reads the query. `all` is the limit where none is given.
+async fn request(
+    session: Session,
+    parameters: &Parameters,
+    all: usize,
+) -> Result<Request, Problem> {
+    let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
+    let names = parameters.names.as_deref().unwrap_or_default();
+    let names: EventFilter = names
+        .parse()
+        .map_err(|error| invalid(format!("`names`: {error}")))?;
+    let filter = filter(names, parameters.r#where.as_deref())?;
+    let limit = match parameters.limit {
+        None => all,
+        Some(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
+        Some(limit) => {
+            return Err(invalid(format!(
+                "`limit` is {limit}, not from 1 to {MAX_LIMIT}"
+            )));
+        }
+    };
+    let log = session.log();
+    let newest = log.newest();
+    if let Some(after) = parameters.after {
+        check_after(&session, Seq(after))?;
+    }
+    let since = match parameters.since {
+        Some(time) => Some(log.before_time(time).await.map_err(of_store)?),
+        None => None,
+    };
+    let until = match parameters.until {
+        // What was received in that microsecond is meant too.
+        Some(time) => {
+            let next = time.checked_add(jiff::Span::new().microseconds(1));
+            log.before_time(next.unwrap_or(time))
+                .await
+                .map_err(of_store)?
+        }
+        None => newest,
+    };
+    let after = parameters.after.map(Seq);
+    let lower = after.into_iter().chain(since).max();
+    let upper = match parameters.before {
+        Some(before) => until.min(Seq(before.saturating_sub(1))),
+        None => until,
+    };
+    let range = match lower {
+        // A page before something is the one right before it.
+        Some(lower) if parameters.before.is_none() => Range::Forward(lower, upper),
+        lower => Range::Backward(lower.unwrap_or(Seq(0)), Seq(upper.0.saturating_add(1))),
+    };
+    Ok(Request {
+        session,
+        filter,
+        range,
+        limit,
+    })
+}
+
+/// A cursor is neither in the future nor past the retention.
+///
+/// # Errors
+///
+/// The problem that it is otherwise.
+pub(super) fn check_after(session: &Session, after: Seq) -> Result<(), Problem> {
+    let (newest, trimmed) = (session.log().newest(), session.log().trimmed());
+    if after > newest {
+        let detail = format!(
+            "`after` is {}, beyond the newest number {}",
+            after.0, newest.0
+        );
+        return Err(Problem::new(ProblemKind::InvalidRequest, detail));
+    }
+    if after < trimmed {
+        let detail = format!(
+            "`after` is {}, and nothing before {} is kept any more",
+            after.0,
+            trimmed.0 + 1
+        );
+        return Err(Problem::new(ProblemKind::Gone, detail));
+    }
+    Ok(())
+}
+
+async fn page(
+    console: &Console,
+    session: Session,
+    parameters: &Parameters,
+) -> Result<Response, Problem> {
+    let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
+    let wait = match parameters.wait {
+        None => None,
+        Some(wait) if !(0.0..=MAX_WAIT).contains(&wait) => {
+            return Err(invalid(format!(
+                "`wait` is {wait}, not from 0 to {MAX_WAIT} seconds"
+            )));
+        }
+        Some(_) if parameters.after.is_none() => {
+            return Err(invalid(
+                "`wait` is for what comes `after` a number".to_owned(),
+            ));
+        }
+        Some(wait) => Some(Instant::now() + Duration::from_secs_f64(wait)),
+    };
+    let mut activity = console.sessions.activity().watch();
+    let mut request = request(session, parameters, DEFAULT_LIMIT).await?;
+    loop {
+        activity.mark_unchanged();
+        if wait.is_some()
+            && parameters.until.is_none()
+            && let Range::Forward(_, upto) = &mut request.range
+        {
+            *upto = request.session.log().newest();
+        }
+        let page = read(&request).await?;
+        let Some(deadline) = wait.filter(|_| page.events.is_empty()) else {
+            return Ok(Json(page).into_response());
+        };
+        // Of what was looked at once, nothing is looked at again.
+        if let Range::Forward(after, _) = &mut request.range {
+            *after = page.next;
+        }
+        let stopped = console.stopping.cancelled();
+        tokio::select! {
+            biased;
+            () = stopped => return Ok(Json(page).into_response()),
+            changed = timeout_at(deadline, activity.changed()) => {
+                if !matches!(changed, Ok(Ok(()))) {
+                    return Ok(Json(page).into_response());
+                }
+            }
+        }
+    }
+}
+
+/// The events of a page.
+async fn read(request: &Request) -> Result<EventPage, Problem> {
+    let log = request.session.log();
+    let accepts = |entry: &Entry| request.filter.evaluate(&entry.event) == Verdict::Accepted;
+    match request.range {
+        Range::Forward(after, upto) => {
+            let mut events = Vec::new();
+            let mut next = after;
+            while next < upto {
+                let page = log.read(next, STEP).await.map_err(of_store)?;
+                for item in page.items {
+                    let Item::Entry(entry) = item else { continue };
+                    if entry.seq > upto {
+                        return Ok(EventPage { events, next: upto });
+                    }
+                    next = entry.seq;
+                    if accepts(&entry) {
+                        events.push(logged(&entry));
+                    }
+                    if events.len() == request.limit {
+                        return Ok(EventPage { events, next });
+                    }
+                }
+                next = page.next.min(upto);
+            }
+            Ok(EventPage { events, next })
+        }
+        Range::Backward(after, before) => {
+            let mut events = Vec::new();
+            let mut first = before;
+            'all: while events.len() < request.limit && first.0 > after.0 + 1 {
+                let entries = log.read_before(first, STEP).await.map_err(of_store)?;
+                if entries.is_empty() {
+                    break;
+                }
+                for entry in entries.iter().rev() {
+                    if entry.seq <= after {
+                        break 'all;
+                    }
+                    first = entry.seq;
+                    if accepts(entry) {
+                        events.push(logged(entry));
+                    }
+                    if events.len() == request.limit {
+                        break;
+                    }
+                }
+            }
+            events.reverse();
+            let next = Seq(before.0.saturating_sub(1)).max(after);
+            Ok(EventPage { events, next })
+        }
+    }
+}
+
+fn logged(entry: &Entry) -> LoggedEvent {
+    LoggedEvent {
+        seq: entry.seq,
+        received: entry.received_text(),
+        event: entry.event.to_raw(),
+    }
+}
+
+/// All that is asked for, one event a line, read from the log as it is taken.
+fn ndjson(request: Request) -> Response {
+    let limit = request.limit;
+    let start = match request.range {
+        Range::Forward(after, upto) => (after, upto),
+        Range::Backward(after, before) => (after, Seq(before.0.saturating_sub(1))),
+    };
+    let state = (request, start.0, start.1);
+    let pages = stream::try_unfold(state, async |(mut request, after, upto)| {
+        if after >= upto {
+            return Ok::<_, axum::BoxError>(None);
+        }
+        request.range = Range::Forward(after, upto);
+        request.limit = STEP;
+        let page = read(&request).await?;
+        Ok(Some((page.events, (request, page.next, upto))))
+    });
+    let events = pages.map_ok(|events| stream::iter(events).map(Ok::<_, axum::BoxError>));
+    let lines = events.try_flatten().take(limit).and_then(async |event| {
+        let mut line = serde_json::to_vec(&event)?;
+        line.push(b'\n');
+        Ok(line)
+    });
+    let body = Body::from_stream(lines);
+    ([(CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
+
+/// What comes, and before that what came after a number.
+async fn sse(
+    console: Arc<Console>,
+    caller: Caller,
+    session: Session,
+    parameters: Parameters,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let last = headers.get("last-event-id");
+    let last = last.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
+    let parameters = match last {
+        None => parameters,
+        Some(Some(after)) => Parameters {
+            after: Some(after),
+            since: None,
+            ..parameters
+        },
+        Some(None) => {
+            let detail = "`Last-Event-ID` is not a number of this log";
+            return Err(Problem::new(ProblemKind::InvalidRequest, detail));
+        }
+    };
+    if parameters.before.is_some() || parameters.wait.is_some() || parameters.until.is_some() {
+        let detail = "a stream has no end: `before`, `until` and `wait` are for pages";
+        return Err(Problem::new(ProblemKind::InvalidRequest, detail));
+    }
+    let newest = session.log().newest();
+    let request = request(session, &parameters, usize::MAX).await?;
+    let after = match request.range {
+        Range::Forward(after, _) => after,
+        // Without a start: from now on.
+        Range::Backward(..) => newest,
+    };
+    let left = request.limit;
+    let events = following(console, caller, request, after).take(left);
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
+}
+
+/// The events after a number that are accepted, as they come. Ends when the
+/// session, the console or the caller's token does.
+fn following(
+    console: Arc<Console>,
+    caller: Caller,
+    request: Request,
+    after: Seq,
+) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+    let activity = console.sessions.activity().watch();
+    let state = (console, caller, activity, request, after);
+    let pages = stream::unfold(
+        state,
+        async |(console, caller, mut activity, request, after)| {
+            if !console.access.tokens.still(&caller.identity) {
+                return None;
+            }
+            activity.mark_unchanged();
+            let page = request.session.log().read(after, STEP).await.ok()?;
+            let mut events = Vec::new();
+            for item in &page.items {
+                match item {
+                    Item::Gap(from, to) => {
+                        let data = format!(r#"{{"from":{},"to":{}}}"#, from.0, to.0);
+                        let event = SseEvent::default().event("gap").id(to.0.to_string());
+                        events.push(Ok(event.data(data)));
+                    }
+                    Item::Entry(entry)
+                        if request.filter.evaluate(&entry.event) == Verdict::Accepted =>
+                    {
+                        let data = serde_json::to_string(&logged(entry)).unwrap_or_default();
+                        let event = SseEvent::default().id(entry.seq.0.to_string());
+                        events.push(Ok(event.data(data)));
+                    }
+                    Item::Entry(_) => {}
+                }
+            }
+            if !page.more && events.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = console.stopping.cancelled() => return None,
+                    changed = activity.changed() => changed.ok()?,
+                    () = sleep(CHECK_EVERY) => {}
+                }
+                console.sessions.get(request.session.name())?;
+            }
+            Some((
+                stream::iter(events),
+                (console, caller, activity, request, page.next),
+            ))
+        },
+    );
+    pages.flatten()
+}

@@ -1,0 +1,64 @@
+//! `/api/v1/tokens`: who may come in.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use qmp_shared::rest::{NewToken, Problem, ProblemKind, Role, TokenCreated, TokenList};
+
+use super::Console;
+use super::body::StrictJson;
+use super::guard::Caller;
+use super::problem::Refusal;
+use super::sessions::SessionName;
+use crate::access::TokensError;
+use crate::error::chain;
+
+/// `GET`: all of them, never the secrets.
+pub(super) async fn list(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+) -> Result<Json<TokenList>, Refusal> {
+    caller.needs(Role::Admin)?;
+    let tokens = console.access.tokens.list().map_err(refusal)?;
+    Ok(Json(TokenList { tokens }))
+}
+
+/// `POST`: makes one, which is shown this once.
+pub(super) async fn create(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    StrictJson(body): StrictJson<NewToken>,
+) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
+    caller.needs(Role::Admin)?;
+    let role = body.role.unwrap_or(Role::Viewer);
+    let created = console.access.tokens.create(&body.name, role, body.expires);
+    let (token, info) = created.map_err(refusal)?;
+    let token = token.reveal().to_owned();
+    Ok((StatusCode::CREATED, Json(TokenCreated { token, info })))
+}
+
+/// `DELETE /api/v1/tokens/{name}`: ends it, and the sockets that it has opened.
+pub(super) async fn revoke(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    SessionName(name): SessionName,
+) -> Result<StatusCode, Refusal> {
+    caller.needs(Role::Admin)?;
+    console.access.tokens.revoke(&name).map_err(refusal)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn refusal(error: TokensError) -> Refusal {
+    let kind = match error {
+        TokensError::BadName(_) | TokensError::BadExpiry(_) => ProblemKind::InvalidRequest,
+        TokensError::Unknown(_) => ProblemKind::NotFound,
+        TokensError::Taken(_) | TokensError::Ephemeral | TokensError::FromEnvironment => {
+            ProblemKind::StateError
+        }
+        TokensError::TooMany => ProblemKind::RateLimited,
+        TokensError::Token(_) | TokensError::File { .. } => ProblemKind::InternalError,
+    };
+    Refusal(Problem::new(kind, chain(&error)))
+}

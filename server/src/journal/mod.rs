@@ -1,0 +1,202 @@
+//! What is kept: the events of each session, and the audit.
+//!
+//! ```text
+//!  reader task ─ append ─► Log: ring of recent entries ─┐
+//!                                                       │ writer thread, in batches
+//!  access ─ record ─► audit ────────────────────────────┴──────────► SQLite (WAL)
+//!                                                                       │
+//!  cursors ◄─ recent: ring ◄─ older: reader connections ────────────────┘
+//! ```
+//!
+//! A [`Log`] takes events at once and never waits for the disk; the one writer
+//! thread follows it as a cursor, as every other reader does. While the disk is
+//! full or gone the console goes on from memory and says so ([`Journal::fault`]);
+//! what the ring lets go of meanwhile is counted.
+//!
+//! Sequence numbers are handed out from a block whose upper bound is in SQLite
+//! before the first of them is used; after a crash a log continues above it.
+//! Nothing in here knows sessions' connections, filters or transports.
+
+mod audit;
+mod log;
+mod store;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use qmp_shared::model::Seq;
+use thiserror::Error;
+
+use crate::error::chain;
+
+pub(crate) use audit::{AuditEntry, AuditPage, Decision};
+pub(crate) use log::{Entry, Item, Log, Page};
+use store::Store;
+pub(crate) use store::StoreError;
+use writer::Writer;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// Older entries go.
+    pub(crate) age: Duration,
+    /// The oldest entries go when there are more bytes on disk.
+    pub(crate) size: u64,
+}
+
+impl Default for Retention {
+    /// 30 days, 1 GiB.
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(30 * 24 * 60 * 60),
+            size: 1 << 30,
+        }
+    }
+}
+
+/// Where events and the audit are kept. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal {
+    id: String,
+    writer: Arc<Writer>,
+}
+
+/// Why there is no journal.
+#[derive(Debug, Error)]
+pub(crate) enum JournalError {
+    /// The system gives no randomness for a name.
+    #[error("the system gives no random numbers")]
+    NoRandomness(#[source] getrandom::Error),
+    /// The file could not be opened, or is not ours.
+    #[error("the journal {path}")]
+    Store {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The system gives no thread.
+    #[error("the journal's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl JournalError {
+    /// Whether the disk may be to blame, and not what is on it.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::Store { source, .. } if source.is_transient())
+    }
+}
+
+impl Journal {
+    /// Opens the journal in a directory, which exists, or begins one.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub(crate) fn open(directory: &Path, retention: Retention) -> Result<Self, JournalError> {
+        let path = directory.join("journal.sqlite3");
+        let fault = |source| JournalError::Store {
+            path: path.display().to_string(),
+            source,
+        };
+        let fresh = random_id()?;
+        let (store, id) = Store::open(&path, &fresh).map_err(fault)?;
+        let writer = Writer::start(Some(store), retention).map_err(JournalError::Thread)?;
+        Ok(Self { id, writer })
+    }
+
+    /// A journal in memory only: older entries are gone when they leave the
+    /// rings, and nothing outlives the process.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub(crate) fn in_memory() -> Result<Self, JournalError> {
+        let id = random_id()?;
+        let writer = Writer::start(None, Retention::default()).map_err(JournalError::Thread)?;
+        Ok(Self { id, writer })
+    }
+
+    /// A journal in memory, since there is none on disk: why is a
+    /// [`fault`](Self::fault) from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub(crate) fn in_memory_after(error: &JournalError) -> Result<Self, JournalError> {
+        let journal = Self::in_memory()?;
+        journal.writer.set_fault(chain(error));
+        Ok(journal)
+    }
+
+    /// Names the numbers of all logs: another name means other numbers.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The log of the session of this name. Blocks on the disk, once.
+    pub(crate) fn log(&self, session: &str) -> Arc<Log> {
+        Log::open(session, &self.writer)
+    }
+
+    /// How much is kept from now on.
+    pub(crate) fn retain(&self, retention: Retention) {
+        self.writer.retain(retention);
+    }
+
+    /// Why nothing can be written to disk now, if that is so.
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.writer.fault()
+    }
+
+    /// Records a command, before anything is sent. Returns its number.
+    pub(crate) fn record(&self, entry: AuditEntry) -> u64 {
+        self.writer.record(entry)
+    }
+
+    /// Completes a record: how the command ended, and after how long.
+    pub(crate) fn complete(&self, id: u64, result: &str, duration: Duration) {
+        self.writer.complete(id, result, duration);
+    }
+
+    /// Records after this number, in order.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read from disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn audit(&self, after: u64, limit: usize) -> Result<AuditPage, StoreError> {
+        let writer = Arc::clone(&self.writer);
+        run_blocking(move || writer.audit(after, limit)).await
+    }
+
+    /// Writes what is not written yet, and ends the writer. What comes later
+    /// stays in memory.
+    pub(crate) fn close(&self) {
+        self.writer.stop();
+    }
+}
+
+/// Reads from disk, away from the tasks.
+async fn run_blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read,
+        Err(error) => Err(StoreError::Stopped(error.to_string())),
+    }
+}
+
+fn random_id() -> Result<String, JournalError> {
+    let number = getrandom::u64().map_err(JournalError::NoRandomness)?;
+    Ok(format!("{number:016x}"))
+}
+
+/// A number that nobody has used: 0 comes before the first.
+const NOTHING: Seq = Seq(0);

@@ -1,0 +1,451 @@
+//! The writer thread: follows the logs and writes batches.
+//!
+//! Logs announce themselves when they have something; each is in the queue at
+//! most once. A batch that cannot be written stays where it is, in the ring of
+//! its log, and is tried again every second. Records of the audit are kept
+//! until they are on disk; without a file, the latest ones.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tracing::{error, info};
+
+use super::audit::{AuditEntry, AuditPage};
+use super::log::{Batch, Log};
+use super::store::{self, Known, Store, StoreError};
+use super::{NOTHING, Retention};
+use crate::error::chain;
+
+/// Most entries of one log in a transaction.
+const BATCH: usize = 8192;
+
+/// How long after a failure the next attempt is made.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How often the retention is looked after.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
+/// Most records that wait for the disk, or are kept without one.
+const MAX_RECORDS: usize = 20_000;
+
+/// The handle on the writer thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    store: Option<Store>,
+    /// The one that writes. Gone after a failure, to be opened again.
+    connection: Mutex<Option<Connection>>,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    fault: Mutex<Option<String>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    announced: Vec<Weak<Log>>,
+    /// All logs there are, by the session's name.
+    logs: Vec<(String, Weak<Log>)>,
+    next_record: u64,
+    /// Records that are not on disk yet.
+    records: BTreeMap<u64, AuditEntry>,
+    /// Completions of records that are on disk.
+    completions: BTreeMap<u64, (String, Duration)>,
+    /// Records that were given up, as there was no room for more.
+    lost_records: u64,
+    retention: Retention,
+    /// Whether the retention is to be looked after at once.
+    trim: bool,
+    stop: bool,
+}
+
+impl Writer {
+    pub(super) fn start(store: Option<Store>, retention: Retention) -> std::io::Result<Arc<Self>> {
+        let last = store.as_ref().map_or(Ok(0), Store::last_audit);
+        let writer = Arc::new(Self {
+            connection: Mutex::new(None),
+            queue: Mutex::new(Queue {
+                announced: Vec::new(),
+                logs: Vec::new(),
+                next_record: last.unwrap_or_default() + 1,
+                records: BTreeMap::new(),
+                completions: BTreeMap::new(),
+                lost_records: 0,
+                retention,
+                trim: true,
+                stop: false,
+            }),
+            wake: Condvar::new(),
+            fault: Mutex::default(),
+            thread: Mutex::default(),
+            store,
+        });
+        if writer.store.is_some() {
+            let run = Arc::clone(&writer);
+            let thread = std::thread::Builder::new().name("journal".to_owned());
+            *lock(&writer.thread) = Some(thread.spawn(move || run.run())?);
+        }
+        Ok(writer)
+    }
+
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// What the file knows of a session, after a block was reserved for it;
+    /// `None` without a file.
+    pub(super) fn session(&self, name: &str, block: u64) -> Option<Result<Known, ()>> {
+        self.store.as_ref()?;
+        let known = self.with_connection(|connection| {
+            let known = store::session(connection, name)?;
+            let bound = qmp_shared::model::Seq(known.bound.0 + block);
+            store::reserve(connection, known.id, bound)?;
+            Ok(known)
+        });
+        Some(self.noted(known))
+    }
+
+    pub(super) fn attach(&self, name: &str, log: &Arc<Log>) {
+        let mut queue = self.queue();
+        queue.logs.retain(|(_, log)| log.strong_count() > 0);
+        queue.logs.push((name.to_owned(), Arc::downgrade(log)));
+    }
+
+    pub(super) fn announce(&self, log: Weak<Log>) {
+        if self.store.is_some() {
+            self.queue().announced.push(log);
+            self.wake.notify_one();
+        }
+    }
+
+    pub(super) fn retain(&self, retention: Retention) {
+        let mut queue = self.queue();
+        queue.retention = retention;
+        queue.trim = true;
+        self.wake.notify_one();
+    }
+
+    pub(super) fn fault(&self) -> Option<String> {
+        lock(&self.fault).clone()
+    }
+
+    pub(super) fn set_fault(&self, fault: String) {
+        *lock(&self.fault) = Some(fault);
+    }
+
+    pub(super) fn record(&self, entry: AuditEntry) -> u64 {
+        let mut queue = self.queue();
+        let id = queue.next_record;
+        queue.next_record += 1;
+        queue.records.insert(id, entry);
+        if queue.records.len() > MAX_RECORDS {
+            queue.records.pop_first();
+            queue.lost_records += u64::from(self.store.is_some());
+        }
+        drop(queue);
+        self.wake.notify_one();
+        id
+    }
+
+    pub(super) fn complete(&self, id: u64, result: &str, duration: Duration) {
+        let mut queue = self.queue();
+        if let Some(entry) = queue.records.get_mut(&id) {
+            entry.result = Some(result.to_owned());
+            entry.duration = Some(duration.as_secs_f64());
+        } else if self.store.is_none() {
+            return;
+        }
+        // It may be just being written.
+        if self.store.is_some() {
+            queue.completions.insert(id, (result.to_owned(), duration));
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Records after a number: those on disk, and those that are not yet.
+    pub(super) fn audit(&self, after: u64, limit: usize) -> Result<AuditPage, StoreError> {
+        // Before the disk: what gets there meanwhile is then found twice, not never.
+        let (records, completions) = {
+            let queue = self.queue();
+            (queue.records.clone(), queue.completions.clone())
+        };
+        let mut entries: BTreeMap<u64, AuditEntry> = match &self.store {
+            Some(store) => store.audit(after, limit)?.entries.into_iter().collect(),
+            None => BTreeMap::new(),
+        };
+        entries.extend(records.into_iter().filter(|(id, _)| *id > after));
+        for (id, (result, duration)) in completions {
+            if let Some(entry) = entries.get_mut(&id) {
+                entry.result = Some(result);
+                entry.duration = Some(duration.as_secs_f64());
+            }
+        }
+        let entries: Vec<_> = entries.into_iter().take(limit).collect();
+        let next = entries.last().map_or(after, |(id, _)| *id);
+        Ok(AuditPage { entries, next })
+    }
+
+    /// Writes what there is, and ends the thread.
+    pub(super) fn stop(&self) {
+        self.queue().stop = true;
+        self.wake.notify_one();
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            error!("the journal's thread panicked");
+        }
+    }
+
+    fn run(&self) {
+        let mut trimmed = Instant::now();
+        loop {
+            let (announced, stop, trim) = self.wait(trimmed + TRIM_EVERY);
+            let written = self.write(&announced);
+            let trim = trim || trimmed.elapsed() >= TRIM_EVERY;
+            let written = match written {
+                Ok(()) if trim && !stop => {
+                    trimmed = Instant::now();
+                    self.trim()
+                }
+                written => written,
+            };
+            let failed = self.noted(written).is_err();
+            if stop {
+                if !failed {
+                    let released = self.release();
+                    // A fault was logged; the numbers of a block are left out.
+                    let (Ok(()) | Err(())) = self.noted(released);
+                }
+                return;
+            }
+            if failed {
+                let mut queue = self.queue();
+                queue.announced.extend(announced);
+                let waiting = self
+                    .wake
+                    .wait_timeout_while(queue, RETRY, |queue| !queue.stop);
+                drop(waiting);
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&self, until: Instant) -> (Vec<Weak<Log>>, bool, bool) {
+        let mut queue = self.queue();
+        loop {
+            let busy = !queue.announced.is_empty()
+                || !queue.records.is_empty()
+                || !queue.completions.is_empty();
+            let late = until.saturating_duration_since(Instant::now());
+            if busy || queue.stop || queue.trim || late.is_zero() {
+                let announced = std::mem::take(&mut queue.announced);
+                let trim = std::mem::take(&mut queue.trim);
+                return (announced, queue.stop, trim);
+            }
+            queue = match self.wake.wait_timeout(queue, late) {
+                Ok((queue, _)) => queue,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    /// Writes one transaction after the other, until there is no more.
+    fn write(&self, logs: &[Weak<Log>]) -> Result<(), StoreError> {
+        let mut logs: Vec<Arc<Log>> = logs.iter().filter_map(Weak::upgrade).collect();
+        loop {
+            let batches: Vec<(Arc<Log>, Batch)> = logs
+                .drain(..)
+                .map(|log| (Arc::clone(&log), log.batch(BATCH)))
+                .collect();
+            let (records, completions) = {
+                let queue = self.queue();
+                (queue.records.clone(), queue.completions.clone())
+            };
+            let sessions = self.with_connection(|connection| {
+                let names = self.names(&batches);
+                let transaction = connection.transaction()?;
+                let mut sessions = Vec::new();
+                for ((_, batch), name) in batches.iter().zip(names) {
+                    let session = match (batch.session, name) {
+                        (Some(session), _) => session,
+                        (None, Some(name)) => store::session(&transaction, &name)?.id,
+                        // Removed meanwhile.
+                        (None, None) => {
+                            sessions.push(None);
+                            continue;
+                        }
+                    };
+                    store::insert(&transaction, session, &batch.entries)?;
+                    sessions.push(Some(session));
+                }
+                for (id, entry) in &records {
+                    store::insert_audit(&transaction, *id, entry)?;
+                }
+                for (id, (result, duration)) in &completions {
+                    store::complete_audit(&transaction, *id, result, *duration)?;
+                }
+                transaction.commit()?;
+                for ((_, batch), session) in batches.iter().zip(&sessions) {
+                    if let (Some(bound), Some(session)) = (batch.reserve, session) {
+                        store::reserve(connection, *session, bound)?;
+                    }
+                }
+                Ok(sessions)
+            });
+            let sessions = match sessions {
+                Ok(sessions) => sessions,
+                Err(error) => {
+                    for (log, _) in &batches {
+                        log.unwritten();
+                    }
+                    return Err(error);
+                }
+            };
+            self.forget(&records, &completions);
+            for ((log, batch), session) in batches.into_iter().zip(sessions) {
+                if let Some(session) = session {
+                    log.written(&batch, session);
+                    if batch.more {
+                        logs.push(log);
+                    }
+                }
+            }
+            if logs.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The names of the logs that the file does not know yet.
+    fn names(&self, batches: &[(Arc<Log>, Batch)]) -> Vec<Option<String>> {
+        let queue = self.queue();
+        let name = |log: &Arc<Log>| {
+            let mut logs = queue.logs.iter();
+            let known = logs.find(|(_, known)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(log)));
+            known.map(|(name, _)| name.clone())
+        };
+        let mut names = Vec::new();
+        for (log, batch) in batches {
+            names.push(match batch.session {
+                Some(_) => None,
+                None => name(log),
+            });
+        }
+        names
+    }
+
+    /// These are on disk. One that was completed meanwhile stays a completion.
+    fn forget(
+        &self,
+        records: &BTreeMap<u64, AuditEntry>,
+        completions: &BTreeMap<u64, (String, Duration)>,
+    ) {
+        let mut queue = self.queue();
+        for id in records.keys() {
+            queue.records.remove(id);
+        }
+        for id in completions.keys() {
+            queue.completions.remove(id);
+        }
+    }
+
+    fn trim(&self) -> Result<(), StoreError> {
+        let retention = self.queue().retention;
+        let now = Timestamp::now().as_microsecond();
+        let age = i64::try_from(retention.age.as_micros()).unwrap_or(i64::MAX);
+        let oldest = Timestamp::from_microsecond(now.saturating_sub(age));
+        let oldest = oldest.unwrap_or(Timestamp::MIN);
+        let more =
+            self.with_connection(|connection| store::trim(connection, oldest, retention.size))?;
+        let trimmed = self.with_connection(|connection| store::trimmed(connection))?;
+        let mut queue = self.queue();
+        for (_, log) in &queue.logs {
+            let Some(log) = log.upgrade() else { continue };
+            let of =
+                |(session, upto): &(i64, _)| (Some(*session) == log.session()).then_some(*upto);
+            if let Some(upto) = trimmed.iter().find_map(of).filter(|upto| *upto > NOTHING) {
+                log.set_trimmed(upto);
+            }
+        }
+        // In steps, so that events are written in between.
+        queue.trim |= more;
+        Ok(())
+    }
+
+    /// The logs go on right after what is there when they are opened again.
+    fn release(&self) -> Result<(), StoreError> {
+        let logs: Vec<_> = {
+            let queue = self.queue();
+            queue
+                .logs
+                .iter()
+                .filter_map(|(_, log)| log.upgrade())
+                .collect()
+        };
+        self.with_connection(|connection| {
+            for log in &logs {
+                if let Some(session) = log.session() {
+                    store::release(connection, session, log.close())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn with_connection<T>(
+        &self,
+        act: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(store) = &self.store else {
+            return Err(StoreError::Stopped("there is no file".to_owned()));
+        };
+        let mut held = lock(&self.connection);
+        let mut connection = match held.take() {
+            Some(connection) => connection,
+            None => store.writable()?,
+        };
+        let result = act(&mut connection);
+        if result.is_ok() {
+            *held = Some(connection);
+        }
+        result
+    }
+
+    /// Keeps the fault, or its end, in mind, and logs it once.
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, ()> {
+        let mut fault = lock(&self.fault);
+        match result {
+            Ok(value) => {
+                if fault.take().is_some() {
+                    info!("the journal is written again");
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                let text = chain(&error);
+                if fault.as_ref() != Some(&text) {
+                    error!(
+                        error = text,
+                        "the journal cannot be written; going on from memory"
+                    );
+                }
+                *fault = Some(text);
+                Err(())
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.queue)
+    }
+}
+
+/// Nothing panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
