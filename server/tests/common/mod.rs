@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -33,11 +34,27 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Starts a console on these sessions, `NAME=ADDRESS`.
     pub(crate) async fn start(sessions: &[String]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral"]);
+        let mut arguments = vec!["--listen", "127.0.0.1:0", "--ephemeral"];
         for session in sessions {
-            command.args(["--session", session]);
+            arguments.extend(["--session", session]);
         }
+        Self::serve(&arguments).await
+    }
+
+    /// Starts a console that keeps its state in this directory.
+    pub(crate) async fn keeping(directory: &Path, sessions: &[String]) -> Self {
+        let directory = directory.to_str().expect("a path that is text");
+        let mut arguments = vec!["--listen", "127.0.0.1:0", "--data-dir", directory];
+        for session in sessions {
+            arguments.extend(["--session", session]);
+        }
+        Self::serve(&arguments).await
+    }
+
+    /// Starts a console with these arguments.
+    pub(crate) async fn serve(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
+        command.arg("serve").args(arguments);
         let mut child = command
             .env("QMP_CONSOLE_TOKEN", TOKEN)
             .stdin(Stdio::null())
@@ -52,8 +69,9 @@ impl TestServer {
             .expect("the console is up in time")
             .expect("stdout is text");
         let host = line
-            .strip_prefix("listening on http://")
-            .and_then(|rest| rest.strip_suffix("/\n"))
+            .strip_prefix("listening on ")
+            .and_then(|rest| rest.split_once("://"))
+            .and_then(|(_, rest)| rest.strip_suffix("/\n"))
             .unwrap_or_else(|| panic!("not where it listens: {line:?}"))
             .to_owned();
         let http = reqwest::Client::builder()
@@ -80,6 +98,21 @@ impl TestServer {
     pub(crate) async fn get(&self, path: &str) -> Reply {
         let request = self.http.get(self.url(path)).bearer_auth(TOKEN);
         Reply::of(request).await
+    }
+
+    /// A request with this token, and a body if that is not empty.
+    pub(crate) async fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+        let method = method.parse().expect("a method");
+        let request = self.http.request(method, self.url(path));
+        Reply::of(request.bearer_auth(token).body(body.to_owned())).await
+    }
+
+    /// Makes a token by REST.
+    pub(crate) async fn token(&self, name: &str, role: &str) -> String {
+        let body = format!(r#"{{"name":"{name}","role":"{role}"}}"#);
+        let made = self.ask(TOKEN, "POST", "/api/v1/tokens", &body).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["token"].as_str().expect("a token").to_owned()
     }
 
     /// `POST execute` with the token.
@@ -120,6 +153,19 @@ impl TestServer {
     pub(crate) async fn socket(&self) -> Socket {
         let request = self.socket_request();
         Socket::connect(request).await.expect("the upgrade")
+    }
+
+    /// A console socket with this token.
+    pub(crate) async fn socket_as(&self, token: &str) -> Socket {
+        let mut request = self.socket_request();
+        let bearer = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert("authorization", bearer);
+        Socket::connect(request).await.expect("the upgrade")
+    }
+
+    /// Kills it, as nothing can be done against.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it is killed");
     }
 
     /// The request that opens a console socket.

@@ -1,0 +1,177 @@
+//! Roles, tokens, the policy and the audit.
+
+use super::common::{TOKEN, TestServer};
+use super::*;
+
+/// A console that keeps tokens, on this endpoint.
+async fn keeping(fake: &Fake) -> (tempfile::TempDir, TestServer) {
+    let directory = tempfile::tempdir().unwrap();
+    let session = format!("vm={}", fake.address());
+    let server = TestServer::keeping(directory.path(), &[session]).await;
+    server.session_in("vm", "running").await;
+    (directory, server)
+}
+
+const EXECUTE: &str = "/api/v1/sessions/vm/execute";
+
+#[tokio::test]
+async fn each_role_may_do_what_it_may_and_no_more() {
+    let fake = emitter().await;
+    let (_directory, server) = keeping(&fake).await;
+    let viewer = server.token("v", "viewer").await;
+    let operator = server.token("o", "operator").await;
+    let new = format!(r#"{{"name":"x","address":"{}"}}"#, fake.address());
+    for (method, path, body, least) in [
+        ("GET", "/api/v1/sessions", "", 0),
+        ("GET", "/api/v1/sessions/vm", "", 0),
+        ("GET", "/api/v1/sessions/vm/events", "", 0),
+        ("POST", EXECUTE, r#"{"execute":"query-status"}"#, 0),
+        ("POST", "/api/v1/sessions/vm/connect", "", 1),
+        ("POST", EXECUTE, r#"{"execute":"stop"}"#, 1),
+        ("POST", EXECUTE, r#"{"execute":"qom-set"}"#, 2),
+        ("POST", EXECUTE, r#"{"execute":"unheard-of"}"#, 2),
+        ("GET", "/api/v1/tokens", "", 2),
+        ("GET", "/api/v1/audit", "", 2),
+        ("POST", "/api/v1/tokens", r#"{"name":"t"}"#, 2),
+        ("DELETE", "/api/v1/tokens/t", "", 2),
+        ("POST", "/api/v1/sessions", &new, 2),
+        ("DELETE", "/api/v1/sessions/x", "", 2),
+    ] {
+        for (role, token) in [&*viewer, &operator, TOKEN].into_iter().enumerate() {
+            let reply = server.ask(token, method, path, body).await;
+            let what = format!("{method} {path} {body} as {role}: {}", reply.text);
+            match role >= least {
+                true => assert_ne!(reply.status, 403, "{what}"),
+                false => {
+                    let problem = reply.is_problem(403, "forbidden", &["role"]);
+                    assert_eq!(problem.get("session").is_some(), path == EXECUTE, "{what}");
+                }
+            }
+        }
+    }
+    // Arguments count, and what is in a transaction or a line.
+    for body in [
+        r#"{"execute":"human-monitor-command","arguments":{"command-line":"  migrate exec:x"}}"#,
+        r#"{"execute":"transaction","arguments":{"actions":[{"type":"blockdev-snapshot-sync",
+            "data":{"device":"d","snapshot-file":"/etc/x"}}]}}"#,
+        r#"{"execute":"guest-exec","arguments":{"path":"sh"}}"#,
+    ] {
+        let reply = server.ask(&operator, "POST", EXECUTE, body).await;
+        reply.is_problem(403, "forbidden", &["admin"]);
+    }
+    let received = fake.received(1).await.unwrap();
+    let sent = |name: &str| {
+        received
+            .iter()
+            .filter(|command| command.name == name)
+            .count()
+    };
+    assert_eq!(
+        (sent("stop"), sent("transaction"), sent("guest-exec")),
+        (2, 0, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_what_it_opened_ends_with_it() {
+    let fake = emitter().await;
+    let (_directory, server) = keeping(&fake).await;
+    let secret = server.token("ci", "operator").await;
+    let list = server.get("/api/v1/tokens").await;
+    assert!(!list.text.contains(&secret));
+    assert_eq!(list.json()["tokens"][0]["name"], "ci");
+    let taken = server
+        .ask(TOKEN, "POST", "/api/v1/tokens", r#"{"name":"ci"}"#)
+        .await;
+    taken.is_problem(409, "state-error", &["ci"]);
+
+    let mut quiet = server.socket_as(&secret).await;
+    let hello = quiet.next("hello").await;
+    assert_eq!(hello["role"], "operator");
+    let revoked = server.ask(TOKEN, "DELETE", "/api/v1/tokens/ci", "").await;
+    assert_eq!(revoked.status, 204);
+    let reply = server.ask(&secret, "GET", "/api/v1/sessions", "").await;
+    reply.is_problem(401, "unauthorized", &["not valid"]);
+    let (code, _) = quiet.closed().await;
+    assert_eq!(code, 4401);
+    let gone = server.ask(TOKEN, "DELETE", "/api/v1/tokens/ci", "").await;
+    gone.is_problem(404, "not-found", &["ci"]);
+    for body in [
+        r#"{"name":"a b"}"#,
+        r#"{"name":"x","expires":-1}"#,
+        r#"{"name":"x","role":"root"}"#,
+    ] {
+        let reply = server.ask(TOKEN, "POST", "/api/v1/tokens", body).await;
+        reply.is_problem(400, "invalid-request", &[]);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_closes_its_sockets() {
+    let fake = emitter().await;
+    let (_directory, server) = keeping(&fake).await;
+    let made = server
+        .ask(
+            TOKEN,
+            "POST",
+            "/api/v1/tokens",
+            r#"{"name":"brief","expires":1}"#,
+        )
+        .await;
+    let secret = made.json()["token"].as_str().unwrap().to_owned();
+    let mut socket = server.socket_as(&secret).await;
+    assert_eq!(socket.closed().await.0, 4401);
+    let reply = server.ask(&secret, "GET", "/api/v1/sessions", "").await;
+    reply.is_problem(401, "unauthorized", &[]);
+}
+
+#[tokio::test]
+async fn every_command_is_on_record_without_its_secrets() {
+    let fake = emitter().await;
+    let (directory, server) = keeping(&fake).await;
+    let viewer = server.token("v", "viewer").await;
+    let secret =
+        r#"{"execute":"set_password","arguments":{"protocol":"vnc","password":"hunter2"}}"#;
+    server.ask(TOKEN, "POST", EXECUTE, secret).await;
+    server.ask(&viewer, "POST", EXECUTE, secret).await;
+    emit(&server, [1]).await;
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"execute","id":1,"session":"vm","execute":"emit2"}"#)
+        .await;
+    socket.next("reply").await;
+
+    let audit = server.get("/api/v1/audit").await;
+    assert!(!audit.text.contains("hunter2"), "{}", audit.text);
+    let audit = audit.json();
+    let entries = audit["entries"].as_array().unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|it| {
+            let text = |name: &str| it[name].as_str().unwrap().to_owned();
+            let [token, command, decision, result] =
+                ["token", "command", "decision", "result"].map(text);
+            assert!(text("peer").starts_with("127.0.0.1:"), "{it}");
+            assert!(it["duration"].is_f64() && it["session"] == "vm", "{it}");
+            (token, command, decision, result)
+        })
+        .collect();
+    let expected = [
+        ("admin", "set_password", "allowed", "execute-error"),
+        ("v", "set_password", "refused", "forbidden"),
+        ("admin", "emit1", "allowed", "return"),
+        ("admin", "emit2", "allowed", "return"),
+    ];
+    let expected = expected.map(|(a, b, c, d)| (a.into(), b.into(), c.into(), d.into()));
+    assert_eq!(told, expected);
+    assert_eq!(entries[0]["arguments"]["protocol"], "vnc");
+    let first = server.get("/api/v1/audit?limit=1").await.json();
+    assert_eq!(first["entries"].as_array().unwrap().len(), 1);
+    let rest = format!("/api/v1/audit?after={}", first["next"]);
+    assert_eq!(server.get(&rest).await.json()["entries"][0]["token"], "v");
+
+    // It is durable, whatever happens.
+    server.kill().await;
+    let server = TestServer::keeping(directory.path(), &[]).await;
+    assert_eq!(server.get("/api/v1/audit").await.json(), audit);
+}

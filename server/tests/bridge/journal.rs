@@ -1,0 +1,200 @@
+//! The log outlives the console: nothing twice, nothing missing, and where
+//! there is a gap it is told.
+
+use std::path::Path;
+
+use super::common::{Socket, TOKEN, TestServer, soon};
+use super::*;
+
+async fn keeping(directory: &Path, fake: &Fake) -> TestServer {
+    let session = format!("vm={}", fake.address());
+    let server = TestServer::keeping(directory, &[session]).await;
+    server.session_in("vm", "running").await;
+    server
+}
+
+/// What a subscription after this number gets, up to the event `last`: the
+/// numbers of events, and gaps.
+async fn resumed(socket: &mut Socket, after: u64, last: u64) -> (Vec<u64>, Vec<(u64, u64)>) {
+    let frame = format!(r#"{{"type":"subscribe","sub":1,"session":"vm","after":{after}}}"#);
+    socket.send(&frame).await;
+    soon(async {
+        let (mut events, mut gaps, mut seen) = (Vec::new(), Vec::new(), after);
+        loop {
+            let frame: Value = serde_json::from_str(&socket.receive().await.unwrap()).unwrap();
+            match frame["type"].as_str().unwrap() {
+                "event" => {
+                    let seq = frame["seq"].as_u64().unwrap();
+                    assert_eq!(seq, seen + 1, "neither twice nor missing");
+                    seen = seq;
+                    events.push(frame["event"]["data"]["n"].as_u64().unwrap());
+                    if events.last() == Some(&last) {
+                        return (events, gaps);
+                    }
+                }
+                "gap" => {
+                    let at = |name: &str| frame[name].as_u64().unwrap();
+                    assert_eq!(at("from"), seen + 1);
+                    seen = at("to");
+                    gaps.push((at("from"), seen));
+                }
+                _ => {}
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn numbers_go_on_after_a_restart() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = keeping(directory.path(), &fake).await;
+    let journal = server.socket().await.next("hello").await["journal"].clone();
+    emit(&server, 1..=3).await;
+    let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(server.ended().await, Some(0));
+
+    let server = keeping(directory.path(), &fake).await;
+    let mut socket = server.socket().await;
+    assert_eq!(socket.next("hello").await["journal"], journal);
+    emit(&server, 4..=5).await;
+    assert_eq!(resumed(&mut socket, 1, 5).await, (vec![2, 3, 4, 5], vec![]));
+    let page = server.get("/api/v1/sessions/vm/events").await.json();
+    assert_eq!(numbers(&page), [1, 2, 3, 4, 5]);
+    assert_eq!(page["next"], 5);
+}
+
+#[tokio::test]
+async fn after_a_crash_no_number_is_used_twice_and_the_gap_is_told() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let server = keeping(directory.path(), &fake).await;
+    emit(&server, 1..=3).await;
+    stored_in(directory.path(), |count| count == 3).await;
+    server.kill().await;
+
+    let server = keeping(directory.path(), &fake).await;
+    emit(&server, 4..=5).await;
+    let mut socket = server.socket().await;
+    let (events, gaps) = resumed(&mut socket, 1, 5).await;
+    assert_eq!(events, [2, 3, 4, 5]);
+    let [(from, to)] = gaps[..] else {
+        panic!("{gaps:?}");
+    };
+    assert_eq!(from, 4);
+    assert!(to > 4);
+    let page = server
+        .get("/api/v1/sessions/vm/events?limit=2")
+        .await
+        .json();
+    assert_eq!(numbers(&page), [4, 5]);
+    assert_eq!(page["next"], to + 2);
+}
+
+#[tokio::test]
+async fn a_slow_reader_finds_on_disk_what_the_ring_has_let_go_of() {
+    const COUNT: u64 = 120_000;
+    let flood = Action::Flood {
+        event: "E".to_owned(),
+        count: COUNT,
+    };
+    let script = Script::default().on("flood", [flood, Action::Return(json!({}))]);
+    let fake = Fake::start(script).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let server = keeping(directory.path(), &fake).await;
+    let reply = server
+        .execute("vm", r#"{"execute":"flood","timeout":60}"#)
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let vm = server.get("/api/v1/sessions/vm").await.json();
+    assert_eq!(vm["counters"]["events"], COUNT);
+    let dropped = vm["counters"]["dropped"].as_u64().unwrap();
+
+    // What is there and what is told to be missing is all there was.
+    let mut socket = server.socket().await;
+    let (events, gaps) = resumed(&mut socket, 0, COUNT - 1).await;
+    let missing: u64 = gaps.iter().map(|(from, to)| to - from + 1).sum();
+    assert_eq!(events.len() as u64 + missing, COUNT);
+    assert_eq!(missing, dropped);
+    assert!(
+        events.len() > 50_000,
+        "more than the ring holds: {}",
+        events.len()
+    );
+}
+
+#[tokio::test]
+async fn two_consoles_do_not_share_a_journal() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = TestServer::keeping(directory.path(), &[]).await;
+    let path = directory.path().to_str().unwrap();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_qmp-console"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", path])
+        .env("QMP_CONSOLE_TOKEN", TOKEN)
+        .output();
+    let output = soon(output).await.unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("another console"), "{said}");
+    assert_eq!(server.get("/readyz").await.text, "ok");
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_gone_and_said_so() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config.toml");
+    std::fs::write(&config, "[retention]\nage = \"1s\"\n").unwrap();
+    let session = format!("vm={}", fake.address());
+    let server = TestServer::serve(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        directory.path().to_str().unwrap(),
+        "--config",
+        config.to_str().unwrap(),
+        "--session",
+        &session,
+    ])
+    .await;
+    server.session_in("vm", "running").await;
+    emit(&server, 1..=3).await;
+    stored_in(directory.path(), |count| count == 3).await;
+    // The retention is looked after at each SIGHUP.
+    let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
+    stored_in(directory.path(), |count| {
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        count == 0
+    })
+    .await;
+    soon(async {
+        loop {
+            let reply = server.get("/api/v1/sessions/vm/events?after=1").await;
+            if reply.status == 410 {
+                reply.is_problem(410, "gone", &["`after` is 1", "before 4"]);
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+/// Waits until this is true of the number of events on disk.
+async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
+    let path = directory.join("journal.sqlite3");
+    soon(async {
+        loop {
+            let connection = rusqlite::Connection::open(&path).unwrap();
+            let stored: i64 = connection
+                .query_row("SELECT count(*) FROM event", [], |row| row.get(0))
+                .unwrap();
+            if until(stored) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,157 @@
+//! Sessions that come and go: by REST, and by the configuration.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::common::{TOKEN, TestServer, soon};
+use super::*;
+
+async fn names(server: &TestServer) -> Vec<String> {
+    let list = server.get("/api/v1/sessions").await.json();
+    let sessions = list["sessions"].as_array().unwrap();
+    let name = |session: &Value| session["name"].as_str().unwrap().to_owned();
+    sessions.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn a_session_is_added_and_removed_while_others_are_not_disturbed() {
+    let fake = emitter().await;
+    let other = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    socket.next("hello").await;
+    socket.send(r#"{"type":"subscribe","sub":1}"#).await;
+    socket.next("subscribed").await;
+
+    let body = format!(r#"{{"name":"new","address":"{}"}}"#, other.address());
+    let added = server.ask(TOKEN, "POST", "/api/v1/sessions", &body).await;
+    assert_eq!(
+        (added.status, &added.json()["name"]),
+        (201, &json!("new")),
+        "{}",
+        added.text
+    );
+    server.session_in("new", "running").await;
+    assert_eq!(names(&server).await, ["new", "vm"]);
+    let again = server.ask(TOKEN, "POST", "/api/v1/sessions", &body).await;
+    again.is_problem(409, "state-error", &["new"]);
+
+    // Those who subscribed to all hear the new one too.
+    server.execute("new", r#"{"execute":"emit1"}"#).await;
+    let event = socket.next("event").await;
+    assert_eq!(
+        (&event["session"], &event["seq"]),
+        (&json!("new"), &json!(1))
+    );
+
+    let removed = server
+        .ask(TOKEN, "DELETE", "/api/v1/sessions/new", "")
+        .await;
+    assert_eq!(removed.status, 204);
+    assert_eq!(socket.next("removed").await["name"], "new");
+    assert_eq!(names(&server).await, ["vm"]);
+    let gone = server
+        .ask(TOKEN, "DELETE", "/api/v1/sessions/new", "")
+        .await;
+    gone.is_problem(404, "not-found", &["new"]);
+    let vm = server.get("/api/v1/sessions/vm").await.json();
+    assert_eq!(vm["counters"]["connections"], 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_session_is_refused_with_the_part_that_is_wrong() {
+    let server = TestServer::start(&[]).await;
+    for (body, mentions) in [
+        (r#"{"name":"a/b","address":"/x"}"#, "a/b"),
+        (r#"{"name":"x","address":"tcp:host:44x"}"#, "44x"),
+        (r#"{"name":"x","address":"fd:3"}"#, "fd"),
+        (r#"{"name":"x","address":""}"#, "address"),
+        (r#"{"name":"x"}"#, "address"),
+        (r#"{"name":"x","address":"/x","share":"/y"}"#, "share"),
+        ("[]", "object"),
+    ] {
+        let reply = server.ask(TOKEN, "POST", "/api/v1/sessions", body).await;
+        reply.is_problem(400, "invalid-request", &[mentions]);
+    }
+    assert!(names(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_operator_disconnects_and_connects() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let post = async |what: &str| {
+        let path = format!("/api/v1/sessions/vm/{what}");
+        assert_eq!(server.ask(TOKEN, "POST", &path, "").await.status, 202);
+    };
+    post("disconnect").await;
+    let vm = server.session_in("vm", "disconnected").await;
+    assert_eq!(vm["cause"], "disconnected by an operator");
+    let refused = server.execute("vm", r#"{"execute":"emit1"}"#).await;
+    refused.is_problem(409, "state-error", &["disconnected"]);
+    // Somebody else can have the monitor now.
+    let client = qmp_client::client::Client::new(qmp_client::client::Options::default());
+    soon(client.connect(&fake.address().parse().unwrap()))
+        .await
+        .unwrap();
+    soon(client.disconnect()).await.unwrap();
+    post("connect").await;
+    server.session_in("vm", "running").await;
+    emit(&server, [1]).await;
+    post("connect").await;
+    let vm = server.session_in("vm", "running").await;
+    assert_eq!(
+        vm["counters"]["connections"], 2,
+        "as it is connected already"
+    );
+    let none = server
+        .ask(TOKEN, "POST", "/api/v1/sessions/none/connect", "")
+        .await;
+    none.is_problem(404, "not-found", &["none"]);
+}
+
+#[tokio::test]
+async fn the_configuration_is_read_again_on_sighup() {
+    let (one, two) = (emitter().await, emitter().await);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    let session = |name: &str, fake: &Fake| {
+        format!(
+            "[[session]]\nname = \"{name}\"\naddress = \"{}\"\n",
+            fake.address()
+        )
+    };
+    // In one step: it may be read at any moment.
+    let write = |text: String| {
+        let fresh = path.with_extension("new");
+        std::fs::write(&fresh, text).unwrap();
+        std::fs::rename(&fresh, &path).unwrap();
+    };
+    write(session("one", &one) + "[policy]\nquery-status = \"admin\"\n");
+    let arguments = ["--listen", "127.0.0.1:0", "--ephemeral", "--config"];
+    let server = TestServer::serve(&[&arguments[..], &[path.to_str().unwrap()]].concat()).await;
+    server.session_in("one", "running").await;
+    let mut socket = server.socket().await;
+    socket.next("hello").await;
+    let reload = || {
+        let pid = Pid::from_raw(server.pid().cast_signed()).unwrap();
+        kill_process(pid, Signal::HUP).unwrap();
+    };
+
+    write(session("one", &one) + &session("two", &two));
+    reload();
+    let hears = async |socket: &mut common::Socket, name: &str| {
+        soon(async { while socket.next("session").await["session"]["name"] != name {} }).await;
+    };
+    hears(&mut socket, "two").await;
+    server.session_in("two", "running").await;
+
+    // What is wrong changes nothing.
+    write("[[session]]\nname = \"three\"\n".to_owned());
+    reload();
+    write(session("two", &two));
+    reload();
+    assert_eq!(socket.next("removed").await["name"], "one");
+    assert_eq!(names(&server).await, ["two"]);
+    let two = server.get("/api/v1/sessions/two").await.json();
+    assert_eq!(two["counters"]["connections"], 1, "it was not disturbed");
+}

@@ -1,0 +1,119 @@
+//! What the console socket does beyond plain events and commands.
+
+use super::common::{TestServer, soon};
+use super::*;
+
+#[tokio::test]
+async fn a_filtered_subscriber_is_told_how_far_it_is() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"subscribe","sub":"s","session":"vm","names":["E*"],"where":"@.data.n > 2"}"#)
+        .await;
+    socket.next("subscribed").await;
+    emit(&server, 1..=5).await;
+    let event = socket.next("event").await;
+    assert_eq!((&event["seq"], &event["subs"]), (&json!(4), &json!(["s"])));
+    let bookmark = socket.next_text("bookmark").await;
+    assert_eq!(
+        bookmark,
+        r#"{"type":"bookmark","sub":"s","session":"vm","seq":5}"#
+    );
+    socket
+        .send(r#"{"type":"subscribe","sub":2,"where":"@.a == "}"#)
+        .await;
+    let error = socket.next("error").await;
+    assert!(error["problem"]["column"].is_u64(), "{error}");
+    assert_eq!(error["sub"], 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_command_is_answered_at_once_and_its_late_reply_goes_nowhere() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"execute","id":1,"session":"vm","execute":"slow"}"#)
+        .await;
+    let connected = 3;
+    fake.received(connected).await.unwrap();
+    socket.send(r#"{"type":"cancel","id":1}"#).await;
+    let reply = socket.next("reply").await;
+    assert_eq!(reply["id"], 1);
+    assert_eq!(reply["problem"]["type"], "/problems/cancelled");
+    assert_eq!(reply["problem"]["outcome"], "unknown");
+    socket.send(r#"{"type":"cancel","id":1}"#).await;
+    assert_eq!(socket.next("error").await["id"], 1);
+    // The id is free again.
+    socket
+        .send(r#"{"type":"execute","id":1,"session":"vm","execute":"emit1"}"#)
+        .await;
+    fake.release("slow");
+    let reply = socket.next("reply").await;
+    assert_eq!((&reply["id"], &reply["return"]), (&json!(1), &json!({})));
+    let audit = server.get("/api/v1/audit").await.json();
+    assert_eq!(audit["entries"][0]["result"], "cancelled");
+}
+
+#[tokio::test]
+async fn a_command_waits_for_its_event() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"execute","id":1,"session":"vm","execute":"emit4","expect":{"names":["EVEN"]}}"#)
+        .await;
+    let reply = socket.next("reply").await;
+    assert_eq!(reply["expected"]["data"]["n"], 4);
+    socket
+        .send(r#"{"type":"execute","id":2,"session":"vm","execute":"emit4","expect":{"names":["ODD"],"timeout":0.01}}"#)
+        .await;
+    let problem = socket.next("reply").await["problem"].clone();
+    assert_eq!(
+        (&problem["outcome"], &problem["return"]),
+        (&json!("done"), &json!({}))
+    );
+}
+
+#[tokio::test]
+async fn the_policy_is_asked_for_every_frame() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let session = format!("vm={}", fake.address());
+    let server = TestServer::keeping(directory.path(), &[session]).await;
+    server.session_in("vm", "running").await;
+    let viewer = server.token("v", "viewer").await;
+    let mut socket = server.socket_as(&viewer).await;
+    for (command, allowed) in [("query-status", true), ("stop", false), ("emit1", false)] {
+        let frame = format!(r#"{{"type":"execute","id":1,"session":"vm","execute":"{command}"}}"#);
+        socket.send(&frame).await;
+        let reply = socket.next("reply").await;
+        assert_eq!(reply.get("return").is_some(), allowed, "{reply}");
+        if !allowed {
+            assert_eq!(reply["problem"]["type"], "/problems/forbidden");
+        }
+    }
+}
+
+#[tokio::test]
+async fn those_who_read_nothing_do_not_hold_up_the_others() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        let mut socket = server.socket().await;
+        socket.send(r#"{"type":"subscribe","sub":1}"#).await;
+        idle.push(socket);
+    }
+    let mut socket = server.socket().await;
+    socket.send(r#"{"type":"subscribe","sub":1}"#).await;
+    socket.next("subscribed").await;
+    emit(&server, 1..=20).await;
+    soon(async {
+        for n in 1..=20 {
+            assert_eq!(socket.next("event").await["event"]["data"]["n"], n);
+        }
+    })
+    .await;
+}
