@@ -15,6 +15,7 @@ use crate::message::{Message, MessageKind};
 /// The kinds of endpoint, which differ in how a connection begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EndpointKind {
     /// QEMU or its storage daemon: greeting and negotiation.
     #[default]
@@ -38,6 +39,7 @@ impl fmt::Display for EndpointKind {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Seq(pub u64);
 
 impl fmt::Display for Seq {
@@ -101,6 +103,7 @@ fn text<'a>(members: &Members<'a>, name: &str) -> Option<&'a str> {
 
 /// The greeting (QMP specification, "Server Greeting").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Greeting {
     /// The server's version.
     pub version: Version,
@@ -110,6 +113,7 @@ pub struct Greeting {
 
 /// Version of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
     /// The release.
     pub qemu: Release,
@@ -119,6 +123,7 @@ pub struct Version {
 
 /// A release number of QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Release {
     /// Major.
     pub major: u64,

@@ -20,6 +20,7 @@ pub const MAX_EXECUTE_TIMEOUT: f64 = 3600.0;
 
 /// `GET /api/v1/sessions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionList {
     /// All sessions, sorted by name.
     pub sessions: Vec<SessionInfo>,
@@ -27,6 +28,7 @@ pub struct SessionList {
 
 /// What the outside sees of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionInfo {
     /// The session's name, unique in the console.
     pub name: String,
@@ -55,6 +57,7 @@ pub struct SessionInfo {
 /// State of a session's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum SessionState {
     /// Not connected, and not trying.
     Disconnected,
@@ -89,6 +92,7 @@ impl fmt::Display for SessionState {
 
 /// What a session counted since the console started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Counters {
     /// Times that the session became running.
     pub connections: u64,
@@ -102,6 +106,7 @@ pub struct Counters {
 
 /// `GET /api/v1/login`: who the request's cookie or token makes you.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginStatus {
     /// The role, `null` when nobody is logged in.
     pub role: Option<Role>,
@@ -113,6 +118,7 @@ pub struct LoginStatus {
 /// `POST /api/v1/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The token to log in with.
     pub token: String,
@@ -121,6 +127,7 @@ pub struct Login {
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Role {
     /// Sees everything, and executes what only reads.
     Viewer,
@@ -160,6 +167,7 @@ impl std::str::FromStr for Role {
 /// `POST /api/v1/sessions/{name}/execute`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Execute {
     /// The command, to be executed in band.
     pub execute: Option<String>,
@@ -168,9 +176,11 @@ pub struct Execute {
     pub exec_oob: Option<String>,
     /// Its arguments, verbatim.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Map<String, serde_json::Value>>))]
     pub arguments: Option<Box<RawValue>>,
     /// Any JSON value, given back with the reply. `null` is a value.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub id: Option<Box<RawValue>>,
     /// Seconds to wait for the reply, 0 to 3600; 30 when absent.
     pub timeout: Option<f64>,
@@ -181,9 +191,11 @@ pub struct Execute {
 /// The event that a command's caller waits for. It may come before the reply.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Expect {
     /// Event names with `*` globs; any event when empty.
     #[serde(default, skip_serializing_if = "is_all")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub names: EventFilter,
     /// An expression on the event, evaluated after the names.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
@@ -200,9 +212,11 @@ pub(crate) fn is_all(filter: &EventFilter) -> bool {
 
 /// The answer to an [`Execute`].
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Return {
     /// The command's return value, verbatim.
     #[serde(rename = "return")]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub value: Box<RawValue>,
     /// The request's `id`, verbatim.
     #[serde(
@@ -210,15 +224,18 @@ pub struct Return {
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub id: Option<Box<RawValue>>,
     /// The event that was waited for, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub expected: Option<Box<RawValue>>,
 }
 
 /// `POST /api/v1/sessions`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewSession {
     /// The session's name, unique in the console.
     pub name: String,
@@ -228,6 +245,7 @@ pub struct NewSession {
 
 /// `GET /api/v1/sessions/{name}/events`.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventPage {
     /// In the order of their numbers.
     pub events: Vec<LoggedEvent>,
@@ -237,17 +255,20 @@ pub struct EventPage {
 
 /// An event in a session's log.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoggedEvent {
     /// Its number in the log.
     pub seq: Seq,
     /// When the console received it.
     pub received: String,
     /// The endpoint's object, verbatim.
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub event: Box<RawValue>,
 }
 
 /// `GET /api/v1/tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenList {
     /// All tokens, sorted by name. Never the secrets.
     pub tokens: Vec<TokenInfo>,
@@ -255,6 +276,7 @@ pub struct TokenList {
 
 /// What there is to know of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenInfo {
     /// Its name.
     pub name: String,
@@ -270,6 +292,7 @@ pub struct TokenInfo {
 /// `POST /api/v1/tokens`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewToken {
     /// Its name, unique.
     pub name: String,
@@ -281,6 +304,7 @@ pub struct NewToken {
 
 /// The answer to a [`NewToken`]: the secret is shown this once.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenCreated {
     /// The token itself.
     pub token: String,
@@ -291,6 +315,7 @@ pub struct TokenCreated {
 
 /// `GET /api/v1/audit`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Audit {
     /// In the order of their numbers.
     pub entries: Vec<AuditEntry>,
@@ -300,6 +325,7 @@ pub struct Audit {
 
 /// One command, executed or refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its number.
     pub id: u64,
@@ -314,6 +340,7 @@ pub struct AuditEntry {
     /// The command.
     pub command: String,
     /// Its arguments, without secrets.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub arguments: Option<Verbatim>,
     /// `allowed` or `refused`.
     pub decision: String,
@@ -326,12 +353,15 @@ pub struct AuditEntry {
 
 /// `GET /api/v1/sessions/{name}/schema`.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SchemaReply {
     /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, which
     /// has none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<serde_json::Value>>))]
     pub schema: Option<Box<RawValue>>,
     /// What the console's host has of the endpoint's manual: `groups`, and by
     /// name `commands`, `events` and `types`. `null` when it has none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub docs: Option<Box<RawValue>>,
     /// The version of QEMU that the manual is of.
     pub docs_version: Option<String>,
@@ -339,9 +369,11 @@ pub struct SchemaReply {
 
 /// What went wrong, as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Which kind of problem, as `/problems/SLUG`.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub kind: ProblemKind,
     /// The HTTP status, repeated in the body.
     pub status: u16,
@@ -372,15 +404,14 @@ pub struct Problem {
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub value: Option<Verbatim>,
-    /// Names the request in the console's log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
 }
 
 /// What became of a command whose caller did not get a plain answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Outcome {
     /// Nobody can tell whether the command was executed.
     Unknown,
@@ -472,7 +503,6 @@ impl Problem {
             column: None,
             session: None,
             value: None,
-            request_id: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use qmp_shared::rest::{Audit, AuditEntry, Role};
+use qmp_shared::rest::{Audit, AuditEntry, Problem, Role};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -19,7 +19,8 @@ const MAX_LIMIT: usize = 10_000;
 /// Records of a page, unless said otherwise.
 const DEFAULT_LIMIT: usize = 1000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
     after: Option<u64>,
@@ -27,6 +28,7 @@ pub(super) struct Parameters {
 }
 
 /// `GET`: the records after a number, in order.
+#[utoipa::path(get, path = "/audit", tag = "audit", params(Parameters), responses((status = 200, body = Audit), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     caller: Caller,

@@ -46,16 +46,27 @@ const STEP: usize = 1000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The query, as it comes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
+    /// Event names with `*` globs, separated by commas; all when empty.
     names: Option<String>,
+    /// An expression on the event (RFC 9535), evaluated after the names.
     r#where: Option<String>,
+    /// A sequence number: events after it.
     after: Option<u64>,
+    /// A sequence number: events before it, the latest of them.
     before: Option<u64>,
+    /// Events received at this time or later.
+    #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
+    /// Events received at this time or before.
+    #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
+    /// Most events of the page: 1 to 10000, 1000 when absent.
     limit: Option<usize>,
+    /// With `after`: seconds to wait for an event, 0 to 60.
     wait: Option<f64>,
 }
 
@@ -98,6 +109,7 @@ enum Range {
 }
 
 /// `GET /api/v1/sessions/{name}/events`.
+#[utoipa::path(get, path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn events(
     State(console): State<Arc<Console>>,
     caller: Caller,

@@ -16,6 +16,7 @@ use super::guard::{MaybeCaller, check_origin, login_cookie};
 use super::problem::Refusal;
 
 /// `GET`: who the request's token makes the caller.
+#[utoipa::path(get, path = "/login", tag = "login", responses((status = 200, body = LoginStatus), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStatus> {
     Json(match identity {
         Some(identity) => LoginStatus {
@@ -30,6 +31,7 @@ pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStat
 }
 
 /// `POST`: sets the cookie.
+#[utoipa::path(post, path = "/login", tag = "login", request_body = Login, responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn login(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,
@@ -53,6 +55,7 @@ pub(super) async fn login(
 }
 
 /// `DELETE`: clears the cookie. Works for everybody.
+#[utoipa::path(delete, path = "/login", tag = "login", responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn logout(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,

@@ -26,13 +26,17 @@ mod tokens;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::get;
+use axum::{Json, Router};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tracing::Level;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::access::{Access, HostPolicy};
 use crate::journal::Journal;
@@ -40,6 +44,7 @@ use crate::session::Sessions;
 pub(crate) use logins::Logins;
 pub(crate) use manuals::Manuals;
 use problem::Refusal;
+use qmp_shared::rest::Problem;
 pub(crate) use serve::{Listener, Tls, serve};
 
 /// Largest request body and WebSocket frame, in bytes.
@@ -88,27 +93,56 @@ impl Console {
     }
 }
 
+/// What the description of the API says besides its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "QMP Console",
+        description = "QMP sessions by REST. Times are RFC 3339 in UTC, durations are seconds. \
+                       Errors are `application/problem+json`."
+    ),
+    servers((url = "/api/v1")),
+    components(schemas(Problem)),
+    modifiers(&Credentials),
+    security(("token" = []), ("cookie" = []))
+)]
+struct Description;
+
+/// How a caller shows his token.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("token", token);
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("qmp-console-INSTANCE"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    }
+}
+
 /// All routes of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
-    let api = Router::new()
+    let (api, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(login::status, login::login, login::logout))
+        .routes(routes!(sessions::list, sessions::add))
+        .routes(routes!(sessions::show, sessions::remove))
+        .routes(routes!(sessions::connect))
+        .routes(routes!(sessions::disconnect))
+        .routes(routes!(execute::execute))
+        .routes(routes!(sessions::schema))
+        .routes(routes!(events::events))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(socket::upgrade))
+        .split_for_parts();
+    let description = Arc::new(description);
+    let api = api
         .route(
-            "/login",
-            get(login::status).post(login::login).delete(login::logout),
+            "/openapi.json",
+            get(async move || Json(Arc::clone(&description))),
         )
-        .route("/sessions", get(sessions::list).post(sessions::add))
-        .route(
-            "/sessions/{name}",
-            get(sessions::show).delete(sessions::remove),
-        )
-        .route("/sessions/{name}/connect", post(sessions::connect))
-        .route("/sessions/{name}/disconnect", post(sessions::disconnect))
-        .route("/sessions/{name}/events", get(events::events))
-        .route("/sessions/{name}/execute", post(execute::execute))
-        .route("/sessions/{name}/schema", get(sessions::schema))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{name}", delete(tokens::revoke))
-        .route("/audit", get(audit::list))
-        .route("/ws", get(socket::upgrade))
         .fallback(async || Refusal::no_such_address())
         .method_not_allowed_fallback(async || Refusal::no_such_method());
     Router::new()

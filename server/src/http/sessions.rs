@@ -35,6 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionName {
 }
 
 /// `GET /api/v1/sessions`.
+#[utoipa::path(get, path = "/sessions", tag = "sessions", responses((status = 200, body = SessionList), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -50,6 +51,7 @@ pub(super) async fn list(
 }
 
 /// `GET /api/v1/sessions/{name}`.
+#[utoipa::path(get, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SessionInfo), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -62,6 +64,7 @@ pub(super) async fn show(
 }
 
 /// `POST /api/v1/sessions`.
+#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = SessionInfo), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn add(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -88,6 +91,7 @@ pub(super) async fn add(
 }
 
 /// `DELETE /api/v1/sessions/{name}`.
+#[utoipa::path(delete, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn remove(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -101,6 +105,7 @@ pub(super) async fn remove(
 }
 
 /// `POST /api/v1/sessions/{name}/connect`.
+#[utoipa::path(post, path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn connect(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -115,6 +120,7 @@ pub(super) async fn connect(
 }
 
 /// `POST /api/v1/sessions/{name}/disconnect`.
+#[utoipa::path(post, path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn disconnect(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -131,6 +137,7 @@ pub(super) async fn disconnect(
 /// `GET /api/v1/sessions/{name}/schema`: the endpoint's own schema, verbatim,
 /// and what the host's manual says of it. May be kept by the browser, which asks
 /// with its `ETag` whether it still holds.
+#[utoipa::path(get, path = "/sessions/{name}/schema", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SchemaReply), (status = 304), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn schema(
     State(console): State<Arc<Console>>,
     _caller: Caller,

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 
@@ -37,9 +38,21 @@ pub(crate) struct Entry {
     pub(crate) received: Timestamp,
     /// The event.
     pub(crate) event: Event,
+    /// What one of its readers has made of it, for the others: a key, and the
+    /// bytes. The log does not know what it is.
+    pub(crate) rendered: OnceLock<(String, Bytes)>,
 }
 
 impl Entry {
+    pub(super) fn new(seq: Seq, received: Timestamp, event: Event) -> Self {
+        Self {
+            seq,
+            received,
+            event,
+            rendered: OnceLock::new(),
+        }
+    }
+
     /// When it was received: RFC 3339 in UTC with microseconds.
     pub(crate) fn received_text(&self) -> String {
         format!("{:.6}", self.received)
@@ -163,11 +176,8 @@ impl Log {
         ring.newest = seq;
         ring.appended += 1;
         ring.bytes += event.as_str().len();
-        ring.entries.push_back(Arc::new(Entry {
-            seq,
-            received,
-            event,
-        }));
+        ring.entries
+            .push_back(Arc::new(Entry::new(seq, received, event)));
         ring.shrink(self.writer.store().is_some());
         let announce = !std::mem::replace(&mut ring.announced, true);
         drop(ring);

@@ -486,11 +486,11 @@ fn entries(
         let text: String = row.get(2)?;
         let event = Message::parse(text).map_err(|_| StoreError::Damaged)?;
         let received: i64 = row.get(1)?;
-        entries.push(Arc::new(Entry {
-            seq: seq(row.get(0)?),
-            received: Timestamp::from_microsecond(received).unwrap_or(Timestamp::UNIX_EPOCH),
-            event: Event::from_message(event).map_err(|_| StoreError::Damaged)?,
-        }));
+        entries.push(Arc::new(Entry::new(
+            seq(row.get(0)?),
+            Timestamp::from_microsecond(received).unwrap_or(Timestamp::UNIX_EPOCH),
+            Event::from_message(event).map_err(|_| StoreError::Damaged)?,
+        )));
     }
     Ok(entries)
 }

@@ -190,7 +190,7 @@ impl Actor {
         let on_event = move |event: Event| {
             let may_change = RUN_STATE_EVENTS.contains(&event.name());
             shared.log.append(event, Timestamp::now());
-            shared.activity.bump();
+            shared.activity.event();
             if may_change {
                 run_state.notify_one();
             }

@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use crate::journal::Log;
 
 use registry::Activity;
-pub(crate) use registry::{RegistryError, Roster, Sessions};
+pub(crate) use registry::{Counted, RegistryError, Roster, Sessions};
 
 /// Now, as the API writes it: RFC 3339 in UTC with microseconds.
 fn now() -> String {
@@ -285,6 +285,6 @@ impl Shared {
             published.since = now();
         }
         // Under the lock, so that whoever sees the new count sees the change.
-        published.changed = self.activity.bump();
+        published.changed = self.activity.change();
     }
 }

@@ -32,30 +32,46 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// state. Readers wait for the count to move, then look at what they follow.
 /// Holds one number, whoever is slow sees the newest one: no queue.
 #[derive(Clone, Debug)]
-pub(crate) struct Activity(Arc<watch::Sender<u64>>);
+pub(crate) struct Activity(Arc<watch::Sender<Counted>>);
+
+/// How much has happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// All of it.
+    all: u64,
+    /// The count when a session changed last that is shown, or came or went.
+    pub(crate) changed: u64,
+}
 
 impl Activity {
     fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
+        Self(Arc::new(watch::Sender::new(Counted::default())))
     }
 
     /// The count now.
     pub(crate) fn count(&self) -> u64 {
-        *self.0.borrow()
+        self.0.borrow().all
     }
 
-    /// Counts one more, wakes the readers and returns the new count.
-    pub(super) fn bump(&self) -> u64 {
+    /// Counts an event, and wakes the readers.
+    pub(super) fn event(&self) {
+        self.0.send_modify(|counted| counted.all += 1);
+    }
+
+    /// Counts a change of what is shown of a session, wakes the readers and
+    /// returns the new count.
+    pub(super) fn change(&self) -> u64 {
         let mut count = 0;
-        self.0.send_modify(|value| {
-            *value += 1;
-            count = *value;
+        self.0.send_modify(|counted| {
+            counted.all += 1;
+            counted.changed = counted.all;
+            count = counted.all;
         });
         count
     }
 
     /// To wait for the count to move.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self) -> watch::Receiver<Counted> {
         self.0.subscribe()
     }
 }
@@ -159,7 +175,7 @@ impl Sessions {
         change(&mut changed);
         *roster = Arc::new(changed);
         drop(roster);
-        self.activity.bump();
+        self.activity.change();
     }
 
     /// The session of that name.

@@ -9,6 +9,7 @@ mod common;
 mod access;
 mod events;
 mod journal;
+mod openapi;
 mod sessions;
 mod socket;
 

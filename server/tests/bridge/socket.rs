@@ -117,3 +117,17 @@ async fn those_who_read_nothing_do_not_hold_up_the_others() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_frame_that_is_too_long_is_refused_and_the_socket_goes_on() {
+    use tokio_tungstenite::tungstenite::Message;
+    let server = TestServer::start(&[]).await;
+    let mut socket = server.socket().await;
+    socket.next("hello").await;
+    let long = format!(r#"{{"type":"ping","id":"{}"}}"#, "x".repeat(4 << 20));
+    socket.send_message(Message::text(long)).await;
+    let error = socket.next("error").await;
+    assert_eq!(error["problem"]["type"], "/problems/too-large");
+    socket.send(r#"{"type":"ping","id":1}"#).await;
+    assert_eq!(socket.next("pong").await["id"], 1);
+}

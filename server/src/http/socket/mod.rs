@@ -16,6 +16,7 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures_util::SinkExt;
 use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
@@ -33,11 +34,15 @@ use super::guard::{Caller, subprotocols};
 use super::problem::Refusal;
 use super::{CHECK_EVERY, Console, MAX_REQUEST_BYTES, STALLED_PEER};
 use crate::journal::StoreError;
-use crate::session::{Roster, Session};
-use subscriptions::Subscriptions;
+use crate::session::{Counted, Roster, Session};
+use subscriptions::{Subscriptions, text};
 
 /// Most commands that one socket waits for at a time; one more is refused.
 const MAX_IN_FLIGHT: usize = 256;
+
+/// Largest frame that is read at all. One over [`MAX_REQUEST_BYTES`] is refused,
+/// and the socket goes on; one over this ends it.
+const MAX_READ_BYTES: usize = 4 * MAX_REQUEST_BYTES;
 
 /// Most batches of events that are sent before a reply that is ready.
 const CATCH_UP_BATCHES: usize = 64;
@@ -48,11 +53,15 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// Why a socket is closed whose token has ended.
 const NOT_ANY_MORE: &str = "the token has expired or was revoked";
 
+/// Close code for a frame over the limit (RFC 6455, section 7.4.1).
+const TOO_BIG: u16 = 1009;
+
 /// Close code for a server that stops (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
 /// `GET /api/v1/ws`: authenticated and checked for its origin by [`Caller`],
 /// before the upgrade.
+#[utoipa::path(get, path = "/ws", tag = "socket", responses((status = 101, description = "The console socket, subprotocol `qmp-console.v1`"), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn upgrade(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -69,8 +78,8 @@ pub(super) async fn upgrade(
     }
     Ok(upgrade
         .protocols([SUBPROTOCOL])
-        .max_message_size(MAX_REQUEST_BYTES)
-        .max_frame_size(MAX_REQUEST_BYTES)
+        .max_message_size(MAX_READ_BYTES)
+        .max_frame_size(MAX_READ_BYTES)
         .on_upgrade(move |socket| async move {
             let activity = console.sessions.activity().watch();
             let roster = console.sessions.roster();
@@ -80,7 +89,7 @@ pub(super) async fn upgrade(
                 socket,
                 activity,
                 roster,
-                seen: 0,
+                seen: Counted::default(),
                 more: false,
                 subscriptions: Subscriptions::default(),
                 in_flight: HashMap::new(),
@@ -104,11 +113,11 @@ struct Browser {
     console: Arc<Console>,
     caller: Caller,
     socket: WebSocket,
-    activity: watch::Receiver<u64>,
+    activity: watch::Receiver<Counted>,
     /// The sessions that have been shown.
     roster: Arc<Roster>,
-    /// The activity's count up to which sessions have been shown.
-    seen: u64,
+    /// What had happened when sessions were shown last.
+    seen: Counted,
     /// Whether a log may hold more events right away.
     more: bool,
     subscriptions: Subscriptions,
@@ -125,8 +134,6 @@ enum SocketError {
     Stalled,
     #[error(transparent)]
     Socket(#[from] axum::Error),
-    #[error("a frame could not be written as JSON")]
-    Encode(#[from] serde_json::Error),
     #[error("the journal cannot be read")]
     Journal(#[from] StoreError),
 }
@@ -161,7 +168,7 @@ impl Browser {
                         return self.close(CLOSE_NOT_JSON, "frames are text, not binary").await;
                     }
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => {}
-                    Some(Err(error)) => return Err(error.into()),
+                    Some(Err(error)) => return self.unreadable(error).await,
                 },
                 Some(reply) = self.replies.next() => {
                     // An event that the command caused is in the log by now,
@@ -210,21 +217,24 @@ impl Browser {
 
     /// Sends the next events and the sessions that changed.
     async fn follow(&mut self) -> Result<(), SocketError> {
-        let seen = *self.activity.borrow_and_update();
-        let latest = self.console.sessions.roster();
-        let changed: Vec<_> = latest
-            .values()
-            .filter(|session| session.changed() > self.seen)
+        let before = self.seen;
+        self.seen = *self.activity.borrow_and_update();
+        let changed = self.seen.changed > before.changed;
+        let latest = changed.then(|| self.console.sessions.roster());
+        let shown: Vec<_> = latest
+            .iter()
+            .flat_map(|latest| latest.values())
+            .filter(|session| session.changed() > before.changed)
             .map(Session::info)
             .collect();
-        self.seen = seen;
         let (events, more) = self.subscriptions.next_frames(&self.roster).await?;
         self.more = more;
         // Events first: a STOP is shown before the `paused` that it caused, and
         // the last event of a session before its end.
-        for frame in events {
-            self.send(&frame).await?;
-        }
+        self.write_all(events).await?;
+        let Some(latest) = latest else {
+            return Ok(());
+        };
         let removed: Vec<_> = self
             .roster
             .iter()
@@ -235,7 +245,7 @@ impl Browser {
             self.send(&ServerFrame::Removed(wire::Removed { name }))
                 .await?;
         }
-        for session in changed {
+        for session in shown {
             self.send(&ServerFrame::Session(wire::Session { session }))
                 .await?;
         }
@@ -260,6 +270,12 @@ impl Browser {
 
     /// Handles a text frame. The inner error is the reason to close.
     async fn handle(&mut self, text: &Utf8Bytes) -> Result<Result<(), String>, SocketError> {
+        if text.len() > MAX_REQUEST_BYTES {
+            let detail = format!("the frame has more than {MAX_REQUEST_BYTES} bytes");
+            let problem = Problem::new(ProblemKind::TooLarge, detail);
+            self.refuse(None, None, problem).await?;
+            return Ok(Ok(()));
+        }
         let frame = match ClientFrame::decode(text) {
             Ok(frame) => frame,
             Err(FrameError::NotJson(fault)) => return Ok(Err(fault.to_string())),
@@ -337,6 +353,21 @@ impl Browser {
         Ok(())
     }
 
+    /// What cannot be read is said, and ends the socket: where the next frame
+    /// begins is not known.
+    async fn unreadable(&mut self, error: axum::Error) -> Result<(), SocketError> {
+        use tokio_tungstenite::tungstenite::Error;
+        let error = error.into_inner();
+        match error.downcast_ref() {
+            Some(Error::Capacity(_)) => {
+                let detail = format!("the frame has more than {MAX_READ_BYTES} bytes");
+                self.close(TOO_BIG, &detail).await
+            }
+            Some(Error::Utf8(_)) => self.close(CLOSE_NOT_JSON, "the frame is not UTF-8").await,
+            _ => Err(SocketError::Socket(axum::Error::new(error))),
+        }
+    }
+
     async fn refuse(
         &mut self,
         sub: Option<ClientId>,
@@ -348,8 +379,7 @@ impl Browser {
     }
 
     async fn send(&mut self, frame: &ServerFrame) -> Result<(), SocketError> {
-        let text = serde_json::to_string(frame)?;
-        self.write(Message::text(text)).await
+        self.write(Message::Text(text(frame))).await
     }
 
     async fn close(&mut self, code: u16, reason: &str) -> Result<(), SocketError> {
@@ -362,10 +392,26 @@ impl Browser {
         self.write(Message::Close(Some(frame))).await
     }
 
-    async fn write(&mut self, message: Message) -> Result<(), SocketError> {
-        match timeout(STALLED_PEER, self.socket.send(message)).await {
-            Ok(sent) => Ok(sent?),
-            Err(_) => Err(SocketError::Stalled),
+    /// Sends some frames at once.
+    async fn write_all(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), SocketError> {
+        if frames.is_empty() {
+            return Ok(());
         }
+        for text in frames {
+            taken(self.socket.feed(Message::Text(text))).await?;
+        }
+        taken(self.socket.flush()).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), SocketError> {
+        taken(self.socket.send(message)).await
+    }
+}
+
+/// Gives up on a peer that takes no bytes.
+async fn taken(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), SocketError> {
+    match timeout(STALLED_PEER, write).await {
+        Ok(written) => Ok(written?),
+        Err(_) => Err(SocketError::Stalled),
     }
 }

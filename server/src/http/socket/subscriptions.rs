@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::ws::Utf8Bytes;
 use qmp_shared::filter::{EventFilter, Verdict};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind};
@@ -146,7 +147,7 @@ impl Subscriptions {
     pub(super) async fn next_frames(
         &mut self,
         roster: &Roster,
-    ) -> Result<(Vec<ServerFrame>, bool), StoreError> {
+    ) -> Result<(Vec<Utf8Bytes>, bool), StoreError> {
         let mut frames = Vec::new();
         let mut more = false;
         for (name, session) in roster {
@@ -184,7 +185,7 @@ impl Subscriptions {
     }
 
     /// The frames of a page of a session's log.
-    fn take(&mut self, name: &str, page: &Page, frames: &mut Vec<ServerFrame>) {
+    fn take(&mut self, name: &str, page: &Page, frames: &mut Vec<Utf8Bytes>) {
         for item in &page.items {
             match item {
                 Item::Gap(_, to) => self.skip(name, *to, frames),
@@ -194,23 +195,23 @@ impl Subscriptions {
     }
 
     /// Numbers up to this one are lost.
-    fn skip(&mut self, name: &str, to: Seq, frames: &mut Vec<ServerFrame>) {
+    fn skip(&mut self, name: &str, to: Seq, frames: &mut Vec<Utf8Bytes>) {
         for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
             let from = Seq(sub.seen(name).0 + 1);
             if from <= to {
-                frames.push(ServerFrame::Gap(Gap {
+                frames.push(text(&ServerFrame::Gap(Gap {
                     sub: sub.sub.clone(),
                     session: name.to_owned(),
                     from,
                     to,
-                }));
+                })));
                 sub.advance(name, to, true);
             }
         }
     }
 
     /// The frame of an event, if any subscription accepts it.
-    fn event(&mut self, name: &str, entry: &Entry) -> Option<ServerFrame> {
+    fn event(&mut self, name: &str, entry: &Entry) -> Option<Utf8Bytes> {
         let mut subs = Vec::new();
         for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
             if sub.seen(name) < entry.seq {
@@ -221,16 +222,46 @@ impl Subscriptions {
                 }
             }
         }
-        (!subs.is_empty()).then(|| {
-            ServerFrame::Event(Event {
-                subs,
-                session: name.to_owned(),
-                seq: entry.seq,
-                received: entry.received_text(),
-                event: entry.event.to_raw(),
-            })
-        })
+        (!subs.is_empty()).then(|| event_text(name, entry, subs))
     }
+}
+
+/// The frame of an event. Most who follow a session follow it alike, so that
+/// the first who writes a frame writes it for all.
+fn event_text(session: &str, entry: &Entry, subs: Vec<ClientId>) -> Utf8Bytes {
+    let mut key = String::new();
+    for sub in &subs {
+        key.push_str(sub.get());
+        key.push(',');
+    }
+    let render = || {
+        text(&ServerFrame::Event(Event {
+            subs,
+            session: session.to_owned(),
+            seq: entry.seq,
+            received: entry.received_text(),
+            event: entry.event.to_raw(),
+        }))
+    };
+    match entry.rendered.get() {
+        Some((known, bytes)) if *known == key => {
+            Utf8Bytes::try_from(bytes.clone()).expect("a frame is UTF-8")
+        }
+        Some(_) => render(),
+        None => {
+            let text = render();
+            // Somebody else may have been faster.
+            let (Ok(()) | Err(_)) = entry.rendered.set((key, text.clone().into()));
+            text
+        }
+    }
+}
+
+/// A frame as it is sent.
+pub(super) fn text(frame: &ServerFrame) -> Utf8Bytes {
+    serde_json::to_string(frame)
+        .expect("a frame is JSON")
+        .into()
 }
 
 /// Where the subscription asks to start in this session; `None` for "from now
