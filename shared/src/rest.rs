@@ -102,6 +102,14 @@ pub struct Counters {
     pub events: u64,
     /// Events that left the bounded log, and cannot be read any more.
     pub dropped: u64,
+    /// Events that are in memory, and not on disk yet; 0 when nothing is kept
+    /// on disk.
+    #[serde(default)]
+    pub unstored: u64,
+    /// How often a filter could not be evaluated on an event, which then did
+    /// not match.
+    #[serde(default)]
+    pub unevaluable: u64,
 }
 
 /// `GET /api/v1/login`: who the request's cookie or token makes you.
@@ -636,7 +644,7 @@ mod tests {
             concat!(
                 r#"{"name":"vm","kind":"qmp","address":"unix:/run/vm.qmp","state":"retrying","#,
                 r#""cause":"connection refused","since":"2026-01-01T00:00:00.000000Z","#,
-                r#""counters":{"connections":0,"commands":0,"events":0,"dropped":0}}"#
+                r#""counters":{"connections":0,"commands":0,"events":0,"dropped":0,"unstored":0,"unevaluable":0}}"#
             )
         );
         assert_eq!(serde_json::from_str::<SessionInfo>(&json).unwrap(), info);

@@ -37,7 +37,7 @@ fn session() -> SessionInfo {
 const SESSION: &str = concat!(
     r#"{"name":"vm","kind":"qmp","address":"unix:/run/vm.qmp","state":"running","#,
     r#""status":"running","since":"2026-01-02T03:04:05.000006Z","#,
-    r#""counters":{"connections":0,"commands":0,"events":0,"dropped":0}}"#
+    r#""counters":{"connections":0,"commands":0,"events":0,"dropped":0,"unstored":0,"unevaluable":0}}"#
 );
 
 /// Written as the frozen text, and what is read from that is written as the

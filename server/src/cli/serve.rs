@@ -28,6 +28,9 @@ use crate::session::Sessions;
 /// Where to listen unless told otherwise.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
+/// On Linux, wherever Rust runs with tokio but MIPS.
+const SIGXFSZ: i32 = 25;
+
 /// The variable that holds the console's token.
 const TOKEN_VARIABLE: &str = "QMP_CONSOLE_TOKEN";
 
@@ -132,6 +135,9 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
+    // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
+    // no reason to be killed.
+    let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
     announce(&bound, tls.is_some(), &token, &told)?;
     let router = http::router(Arc::clone(&console));
     let server = http::serve(listener, tls.clone(), router, stopping.clone());

@@ -17,7 +17,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use qmp_shared::filter::{EventFilter, Expression, Verdict};
+use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{EventPage, LoggedEvent, Problem, ProblemKind};
 use serde::Deserialize;
@@ -278,7 +278,7 @@ async fn page(
 /// The events of a page.
 async fn read(request: &Request) -> Result<EventPage, Problem> {
     let log = request.session.log();
-    let accepts = |entry: &Entry| request.filter.evaluate(&entry.event) == Verdict::Accepted;
+    let accepts = |entry: &Entry| request.session.matches(&request.filter, &entry.event);
     match request.range {
         Range::Forward(after, upto) => {
             let mut events = Vec::new();
@@ -431,7 +431,7 @@ fn following(
                         events.push(Ok(event.data(data)));
                     }
                     Item::Entry(entry)
-                        if request.filter.evaluate(&entry.event) == Verdict::Accepted =>
+                        if request.session.matches(&request.filter, &entry.event) =>
                     {
                         let data = serde_json::to_string(&logged(entry)).unwrap_or_default();
                         let event = SseEvent::default().id(entry.seq.0.to_string());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use qmp_client::client::Execute;
-use qmp_shared::filter::{EventFilter, Verdict};
+use qmp_shared::filter::EventFilter;
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{
     self, DEFAULT_EXECUTE_TIMEOUT, Expect, MAX_EXECUTE_TIMEOUT, Outcome, Problem, ProblemKind,
@@ -213,7 +213,7 @@ async fn first_match(
         let page = session.log().read(cursor, STEP).await.map_err(of_store)?;
         for item in &page.items {
             if let Item::Entry(entry) = item
-                && filter.evaluate(&entry.event) == Verdict::Accepted
+                && session.matches(filter, &entry.event)
             {
                 return Ok(entry.event.to_raw());
             }

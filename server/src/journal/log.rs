@@ -317,6 +317,18 @@ impl Log {
         self.lock().dropped
     }
 
+    /// How many events there are in memory that are to be on disk, and are not.
+    pub(crate) fn unstored(&self) -> u64 {
+        let ring = self.lock();
+        if self.writer.store().is_none() {
+            return 0;
+        }
+        let stored = ring
+            .entries
+            .partition_point(|entry| entry.seq <= ring.stored);
+        (ring.entries.len() - stored) as u64
+    }
+
     /// What is to be written next, at most `limit` entries.
     pub(super) fn batch(&self, limit: usize) -> Batch {
         let mut ring = self.lock();

@@ -23,7 +23,8 @@ use jiff::Timestamp;
 use qmp_client::address::Address;
 use qmp_client::client::{Client, Execute};
 use qmp_client::error::ExecuteError;
-use qmp_shared::model::EndpointKind;
+use qmp_shared::filter::{EventFilter, Verdict};
+use qmp_shared::model::{EndpointKind, Event};
 use qmp_shared::rest::{Counters, SessionInfo, SessionState};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -55,6 +56,7 @@ struct Shared {
     /// What its operators want of the actor.
     wanted: watch::Sender<Wanted>,
     commands: AtomicU64,
+    unevaluable: AtomicU64,
     activity: Activity,
     /// The schema of the running connection, fetched at most once for it.
     schema: tokio::sync::Mutex<Option<(u64, Arc<SchemaText>)>>,
@@ -135,6 +137,7 @@ impl Session {
                 changed: activity.count(),
             }),
             commands: AtomicU64::new(0),
+            unevaluable: AtomicU64::new(0),
             activity,
             schema: tokio::sync::Mutex::new(None),
         }))
@@ -193,6 +196,16 @@ impl Session {
     /// The session's events.
     pub(crate) fn log(&self) -> &Arc<Log> {
         &self.0.log
+    }
+
+    /// Whether a filter accepts an event of this session. One that it cannot
+    /// be evaluated on does not match, and is counted.
+    pub(crate) fn matches(&self, filter: &EventFilter, event: &Event) -> bool {
+        let verdict = filter.evaluate(event);
+        if verdict == Verdict::Unevaluable {
+            self.0.unevaluable.fetch_add(1, Ordering::Relaxed);
+        }
+        verdict == Verdict::Accepted
     }
 
     /// Executes a command and returns its return value, verbatim.
@@ -265,6 +278,8 @@ impl Shared {
             commands: self.commands.load(Ordering::Relaxed),
             events: self.log.appended(),
             dropped: self.log.dropped(),
+            unstored: self.log.unstored(),
+            unevaluable: self.unevaluable.load(Ordering::Relaxed),
         }
     }
 

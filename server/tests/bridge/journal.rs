@@ -198,3 +198,50 @@ async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
     })
     .await;
 }
+
+/// The disk is full, to this process: no file may grow past what is allowed.
+#[tokio::test]
+async fn with_a_full_disk_the_console_goes_on_from_memory_and_says_so() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let server = keeping(directory.path(), &fake).await;
+    let limit = |bytes: Option<u64>| {
+        let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
+        let limits = rustix::process::Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, limits).unwrap();
+    };
+    emit(&server, [1]).await;
+    stored_in(directory.path(), |count| count == 1).await;
+    limit(Some(0));
+    emit(&server, 2..=4).await;
+    let ready = soon(async {
+        loop {
+            let ready = server.get("/readyz").await;
+            if ready.status == 503 {
+                return ready;
+            }
+        }
+    });
+    assert!(ready.await.text.contains("journal cannot be written"));
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let page = server.get("/api/v1/sessions/vm/events").await.json();
+    assert_eq!(numbers(&page), [1, 2, 3, 4]);
+    let vm = server.get("/api/v1/sessions/vm").await.json();
+    assert_eq!(vm["counters"]["unstored"], 3, "{vm}");
+    let audit = server.get("/api/v1/audit").await.json();
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 4);
+
+    // With room again, nothing is missing.
+    limit(None);
+    stored_in(directory.path(), |count| count == 4).await;
+    soon(async { while server.get("/readyz").await.status != 200 {} }).await;
+    server.kill().await;
+    let server = keeping(directory.path(), &fake).await;
+    let page = server.get("/api/v1/sessions/vm/events").await.json();
+    assert_eq!(numbers(&page), [1, 2, 3, 4]);
+    let again = server.get("/api/v1/audit").await.json();
+    assert_eq!(again["entries"].as_array().unwrap().len(), 4);
+}

@@ -49,7 +49,10 @@ async fn sessions_are_listed_by_name_in_the_shape_of_the_contract() {
         let shape = since.replace(|c: char| c.is_ascii_digit(), "0");
         assert_eq!(shape, "0000-00-00T00:00:00.000000Z");
     }
-    let counters = |n| json!({"connections": n, "commands": 0, "events": 0, "dropped": 0});
+    let counters = |n| {
+        json!({"connections": n, "commands": 0, "events": 0, "dropped": 0,
+            "unstored": 0, "unevaluable": 0})
+    };
     let missing = "No such file or directory (os error 2)";
     assert_eq!(
         list,

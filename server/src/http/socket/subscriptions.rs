@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::ws::Utf8Bytes;
-use qmp_shared::filter::{EventFilter, Verdict};
+use qmp_shared::filter::EventFilter;
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::wire::{After, Bookmark, ClientId, Event, Gap, ServerFrame, Subscribe};
@@ -160,7 +160,7 @@ impl Subscriptions {
                 None => session.log().read(cursor, BATCH).await?,
             };
             more |= page.more;
-            self.take(name, &page, &mut frames);
+            self.take(session, &page, &mut frames);
         }
         Ok((frames, more))
     }
@@ -185,11 +185,11 @@ impl Subscriptions {
     }
 
     /// The frames of a page of a session's log.
-    fn take(&mut self, name: &str, page: &Page, frames: &mut Vec<Utf8Bytes>) {
+    fn take(&mut self, session: &Session, page: &Page, frames: &mut Vec<Utf8Bytes>) {
         for item in &page.items {
             match item {
-                Item::Gap(_, to) => self.skip(name, *to, frames),
-                Item::Entry(entry) => frames.extend(self.event(name, entry)),
+                Item::Gap(_, to) => self.skip(session.name(), *to, frames),
+                Item::Entry(entry) => frames.extend(self.event(session, entry)),
             }
         }
     }
@@ -211,11 +211,12 @@ impl Subscriptions {
     }
 
     /// The frame of an event, if any subscription accepts it.
-    fn event(&mut self, name: &str, entry: &Entry) -> Option<Utf8Bytes> {
+    fn event(&mut self, session: &Session, entry: &Entry) -> Option<Utf8Bytes> {
+        let name = session.name();
         let mut subs = Vec::new();
         for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
             if sub.seen(name) < entry.seq {
-                let accepted = sub.filter.evaluate(&entry.event) == Verdict::Accepted;
+                let accepted = session.matches(&sub.filter, &entry.event);
                 sub.advance(name, entry.seq, accepted);
                 if accepted {
                     subs.push(sub.sub.clone());
@@ -316,7 +317,7 @@ async fn tail(
             if entry.seq <= after {
                 return Ok(after);
             }
-            if filter.evaluate(&entry.event) == Verdict::Accepted {
+            if session.matches(filter, &entry.event) {
                 if left == 0 {
                     return Ok(entry.seq);
                 }
