@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use qmp_shared::rest::{Audit, AuditEntry, Problem, Role};
+use qmp_shared::rest::{Audit, AuditEntry, Role};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Console;
 use super::guard::Caller;
-use super::problem::{Refusal, of_store};
+use super::problem::{Faults, Refusal, of_store};
 
 /// Most records of a page.
 const MAX_LIMIT: usize = 10_000;
@@ -28,7 +28,7 @@ pub(super) struct Parameters {
 }
 
 /// `GET`: the records after a number, in order.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(Parameters), responses((status = 200, body = Audit), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/audit", tag = "audit", params(Parameters), responses((status = 200, body = Audit), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     caller: Caller,

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::guard::Caller;
-use super::problem::{Refusal, of_store};
+use super::problem::{Faults, Refusal, of_store};
 use super::sessions::SessionName;
 use super::{CHECK_EVERY, Console};
 use crate::journal::{Entry, Item};
@@ -109,7 +109,7 @@ enum Range {
 }
 
 /// `GET /api/v1/sessions/{name}/events`.
-#[utoipa::path(get, path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), Faults))]
 pub(super) async fn events(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -417,7 +417,7 @@ fn following(
     let pages = stream::unfold(
         state,
         async |(console, caller, mut activity, request, after)| {
-            if !console.access.tokens.still(&caller.identity) {
+            if !caller.may_stay(&console) {
                 return None;
             }
             activity.mark_unchanged();

@@ -23,7 +23,7 @@ use super::Console;
 use super::body::StrictJson;
 use super::events::filter;
 use super::guard::Caller;
-use super::problem::{Refusal, of_session, of_store};
+use super::problem::{Faults, Refusal, of_session, of_store};
 use super::sessions::SessionName;
 use crate::access::Attempt;
 use crate::journal::Item;
@@ -33,7 +33,7 @@ use crate::session::Session;
 const STEP: usize = 256;
 
 /// `POST /api/v1/sessions/{name}/execute`.
-#[utoipa::path(post, path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, body = Return), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, body = Return), Faults))]
 pub(super) async fn execute(
     State(console): State<Arc<Console>>,
     caller: Caller,

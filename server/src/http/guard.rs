@@ -61,9 +61,17 @@ pub(super) struct Caller {
     pub(super) identity: Identity,
     /// Where from: an IP address and port, or `unix`.
     pub(super) peer: String,
+    /// Which login, of those who have shown a cookie.
+    login: Option<String>,
 }
 
 impl Caller {
+    /// Whether what let the caller in still counts.
+    pub(super) fn may_stay(&self, console: &Console) -> bool {
+        let over = |login: &String| console.logins.has_ended(login);
+        console.access.tokens.still(&self.identity) && !self.login.as_ref().is_some_and(over)
+    }
+
     /// Refuses whoever has less than this role.
     pub(super) fn needs(&self, role: Role) -> Result<(), Refusal> {
         if self.identity.role >= role {
@@ -88,7 +96,8 @@ impl FromRequestParts<Arc<Console>> for Caller {
         parts: &mut Parts,
         console: &Arc<Console>,
     ) -> Result<Self, Refusal> {
-        let (identity, credential) = identify(&parts.headers, console)?.ok_or_else(|| {
+        let shown = identify(&parts.headers, console)?;
+        let (identity, credential) = shown.ok_or_else(|| {
             Refusal(Problem::new(
                 ProblemKind::Unauthorized,
                 "this needs a token: `Authorization: Bearer TOKEN`, or a login",
@@ -97,12 +106,20 @@ impl FromRequestParts<Arc<Console>> for Caller {
         let socket = parts.headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
             || parts.headers.contains_key("sec-websocket-key");
         let reading = matches!(parts.method, Method::GET | Method::HEAD);
-        if socket || (credential == Credential::Cookie && !reading) {
+        let login = match credential {
+            Credential::Cookie(login) => Some(login),
+            Credential::Header | Credential::Subprotocol => None,
+        };
+        if socket || (login.is_some() && !reading) {
             check_origin(&parts.headers)?;
         }
         let peer = parts.extensions.get::<ConnectInfo<Peer>>();
         let peer = peer.map_or_else(String::new, |ConnectInfo(Peer(peer))| peer.clone());
-        Ok(Self { identity, peer })
+        Ok(Self {
+            identity,
+            peer,
+            login,
+        })
     }
 }
 
@@ -123,11 +140,12 @@ impl FromRequestParts<Arc<Console>> for MaybeCaller {
 }
 
 /// How a caller showed his token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Credential {
     Header,
     Subprotocol,
-    Cookie,
+    /// By the cookie of this login.
+    Cookie(String),
 }
 
 /// The caller's identity, `None` without any token.
@@ -159,16 +177,22 @@ fn identify(
     } else {
         // A cookie of another run of the console is not an attack but an old
         // login: it counts as none.
-        let token = cookie(headers, &console.cookie)
-            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-            .filter(|token| console.access.tokens.verify(token).is_some());
-        token.map(|token| (Some(token), Credential::Cookie))
+        let shown = logged_in(headers, console)
+            .filter(|(token, _)| console.access.tokens.verify(token).is_some());
+        shown.map(|(token, login)| (Some(token), Credential::Cookie(login)))
     };
     let Some((token, credential)) = presented else {
         return Ok(None);
     };
     let identity = token.and_then(|token| console.access.tokens.verify(&token));
     Ok(Some((identity.ok_or_else(invalid)?, credential)))
+}
+
+/// The token and the login of the cookie, unless that login has ended.
+pub(super) fn logged_in(headers: &HeaderMap, console: &Console) -> Option<(Vec<u8>, String)> {
+    let (token, login) = cookie(headers, &console.cookie)?.split_once('.')?;
+    let token = URL_SAFE_NO_PAD.decode(token).ok()?;
+    (!console.logins.has_ended(login)).then(|| (token, login.to_owned()))
 }
 
 /// The WebSocket subprotocols that the client offers.
@@ -213,10 +237,13 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     )))
 }
 
-/// The `Set-Cookie` that logs in with this token, or out with none.
-pub(super) fn login_cookie(console: &Console, token: Option<&[u8]>) -> String {
-    let (value, age) = match token {
-        Some(token) => (URL_SAFE_NO_PAD.encode(token), ""),
+/// The `Set-Cookie` that logs in with this token as this login, or out with none.
+pub(super) fn login_cookie(console: &Console, login: Option<(&[u8], u64)>) -> String {
+    let (value, age) = match login {
+        Some((token, login)) => (
+            format!("{}.{login:016x}", URL_SAFE_NO_PAD.encode(token)),
+            "",
+        ),
         None => (String::new(), "; Max-Age=0"),
     };
     let name = &console.cookie;

@@ -12,11 +12,11 @@ use qmp_shared::rest::{Login, LoginStatus, Problem, ProblemKind};
 
 use super::Console;
 use super::body::StrictJson;
-use super::guard::{MaybeCaller, check_origin, login_cookie};
-use super::problem::Refusal;
+use super::guard::{MaybeCaller, check_origin, logged_in, login_cookie};
+use super::problem::{Faults, Refusal};
 
 /// `GET`: who the request's token makes the caller.
-#[utoipa::path(get, path = "/login", tag = "login", responses((status = 200, body = LoginStatus), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/login", tag = "login", responses((status = 200, body = LoginStatus), Faults))]
 pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStatus> {
     Json(match identity {
         Some(identity) => LoginStatus {
@@ -31,7 +31,7 @@ pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStat
 }
 
 /// `POST`: sets the cookie.
-#[utoipa::path(post, path = "/login", tag = "login", request_body = Login, responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/login", tag = "login", request_body = Login, responses((status = 204), Faults))]
 pub(super) async fn login(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,
@@ -50,17 +50,28 @@ pub(super) async fn login(
             "the token is not valid",
         )));
     }
-    let cookie = login_cookie(&console, Some(token));
+    let login = getrandom::u64().map_err(|error| {
+        let detail = format!("the system gives no random numbers: {error}");
+        Refusal(Problem::new(ProblemKind::InternalError, detail))
+    })?;
+    let cookie = login_cookie(&console, Some((token, login)));
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 
-/// `DELETE`: clears the cookie. Works for everybody.
-#[utoipa::path(delete, path = "/login", tag = "login", responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+/// `DELETE`: clears the cookie, and closes the sockets that were opened with it.
+/// Works for everybody.
+#[utoipa::path(delete, path = "/login", tag = "login", responses((status = 204), Faults))]
 pub(super) async fn logout(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     check_origin(&headers)?;
+    // Whose token is not known can end nothing.
+    if let Some((token, login)) = logged_in(&headers, &console)
+        && console.access.tokens.verify(&token).is_some()
+    {
+        console.logins.end(login);
+    }
     let cookie = login_cookie(&console, None);
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }

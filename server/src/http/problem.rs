@@ -15,6 +15,16 @@ use crate::error::chain;
 use crate::journal::StoreError;
 use crate::session::SessionError;
 
+/// What every operation of the API may answer besides, for its description.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = "default",
+    description = "What went wrong",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "it is described, and never made")]
+pub(super) struct Faults(#[to_schema] Problem);
+
 /// A request that was refused or failed, as `application/problem+json`.
 #[derive(Debug)]
 pub(super) struct Refusal(pub(super) Problem);

@@ -16,7 +16,7 @@ use qmp_shared::rest::{
 use super::Console;
 use super::body::StrictJson;
 use super::guard::Caller;
-use super::problem::{Refusal, of_session, stopped};
+use super::problem::{Faults, Refusal, of_session, stopped};
 use crate::session::{RegistryError, Session};
 
 /// The session's name in the address of a request. An address that is no text
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionName {
 }
 
 /// `GET /api/v1/sessions`.
-#[utoipa::path(get, path = "/sessions", tag = "sessions", responses((status = 200, body = SessionList), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/sessions", tag = "sessions", responses((status = 200, body = SessionList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -51,7 +51,7 @@ pub(super) async fn list(
 }
 
 /// `GET /api/v1/sessions/{name}`.
-#[utoipa::path(get, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SessionInfo), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SessionInfo), Faults))]
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -64,7 +64,7 @@ pub(super) async fn show(
 }
 
 /// `POST /api/v1/sessions`.
-#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = SessionInfo), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = SessionInfo), Faults))]
 pub(super) async fn add(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -91,7 +91,7 @@ pub(super) async fn add(
 }
 
 /// `DELETE /api/v1/sessions/{name}`.
-#[utoipa::path(delete, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(delete, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204), Faults))]
 pub(super) async fn remove(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -105,7 +105,7 @@ pub(super) async fn remove(
 }
 
 /// `POST /api/v1/sessions/{name}/connect`.
-#[utoipa::path(post, path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
 pub(super) async fn connect(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -120,7 +120,7 @@ pub(super) async fn connect(
 }
 
 /// `POST /api/v1/sessions/{name}/disconnect`.
-#[utoipa::path(post, path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
 pub(super) async fn disconnect(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -137,7 +137,7 @@ pub(super) async fn disconnect(
 /// `GET /api/v1/sessions/{name}/schema`: the endpoint's own schema, verbatim,
 /// and what the host's manual says of it. May be kept by the browser, which asks
 /// with its `ETag` whether it still holds.
-#[utoipa::path(get, path = "/sessions/{name}/schema", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SchemaReply), (status = 304), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/sessions/{name}/schema", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SchemaReply), (status = 304), Faults))]
 pub(super) async fn schema(
     State(console): State<Arc<Console>>,
     _caller: Caller,

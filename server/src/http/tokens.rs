@@ -10,13 +10,13 @@ use qmp_shared::rest::{NewToken, Problem, ProblemKind, Role, TokenCreated, Token
 use super::Console;
 use super::body::StrictJson;
 use super::guard::Caller;
-use super::problem::Refusal;
+use super::problem::{Faults, Refusal};
 use super::sessions::SessionName;
 use crate::access::TokensError;
 use crate::error::chain;
 
 /// `GET`: all of them, never the secrets.
-#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = TokenList), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = TokenList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -27,7 +27,7 @@ pub(super) async fn list(
 }
 
 /// `POST`: makes one, which is shown this once.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, body = TokenCreated), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, body = TokenCreated), Faults))]
 pub(super) async fn create(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -42,7 +42,7 @@ pub(super) async fn create(
 }
 
 /// `DELETE /api/v1/tokens/{name}`: ends it, and the sockets that it has opened.
-#[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204), Faults))]
 pub(super) async fn revoke(
     State(console): State<Arc<Console>>,
     caller: Caller,

@@ -8,6 +8,7 @@ mod common;
 
 mod access;
 mod events;
+mod hostile;
 mod journal;
 mod openapi;
 mod sessions;

@@ -31,7 +31,7 @@ use tracing::debug;
 
 use super::execute::{self, Request};
 use super::guard::{Caller, subprotocols};
-use super::problem::Refusal;
+use super::problem::{Faults, Refusal};
 use super::{CHECK_EVERY, Console, MAX_REQUEST_BYTES, STALLED_PEER};
 use crate::journal::StoreError;
 use crate::session::{Counted, Roster, Session};
@@ -50,8 +50,8 @@ const CATCH_UP_BATCHES: usize = 64;
 /// How often a quiet peer is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// Why a socket is closed whose token has ended.
-const NOT_ANY_MORE: &str = "the token has expired or was revoked";
+/// Why a socket is closed whose login or token has ended.
+const NOT_ANY_MORE: &str = "the login or its token has ended";
 
 /// Close code for a frame over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;
@@ -61,7 +61,7 @@ const GOING_AWAY: u16 = 1001;
 
 /// `GET /api/v1/ws`: authenticated and checked for its origin by [`Caller`],
 /// before the upgrade.
-#[utoipa::path(get, path = "/ws", tag = "socket", responses((status = 101, description = "The console socket, subprotocol `qmp-console.v1`"), (status = "default", description = "What went wrong", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/ws", tag = "socket", responses((status = 101, description = "The console socket, subprotocol `qmp-console.v1`"), Faults))]
 pub(super) async fn upgrade(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -201,7 +201,7 @@ impl Browser {
 
     /// Whether the token that has opened the socket still counts.
     fn may_stay(&self) -> bool {
-        self.console.access.tokens.still(&self.caller.identity)
+        self.caller.may_stay(&self.console)
     }
 
     async fn hello(&mut self) -> Result<(), SocketError> {
