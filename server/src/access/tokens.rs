@@ -174,6 +174,15 @@ impl Tokens {
         })
     }
 
+    /// Whether anybody can be let in by the file.
+    ///
+    /// # Errors
+    ///
+    /// [`TokensError::File`].
+    pub(crate) fn any(&self) -> Result<bool, TokensError> {
+        Ok(self.known()?.tokens.values().any(is_current))
+    }
+
     /// All of the file, sorted by name.
     ///
     /// # Errors
@@ -346,9 +355,11 @@ mod tests {
             Role::Admin
         );
 
+        assert!(!command_line.any().unwrap());
         let (token, info) = command_line
             .create("ci", Role::Operator, Some(60.0))
             .unwrap();
+        assert!(server.any().unwrap());
         let secret = token.reveal().as_bytes();
         let identity = server.verify(secret).unwrap();
         assert_eq!((&*identity.name, identity.role), ("ci", Role::Operator));

@@ -108,7 +108,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     };
     let journal = journal(directory.as_deref(), &config)?;
     let (token, told) = find_token(directory.as_deref())?;
-    let tokens = Tokens::new(directory.as_deref(), Some(&token));
+    let tokens = Tokens::new(directory.as_deref(), token.as_ref());
     let sessions = Sessions::new(journal.clone());
     for NamedSession { name, address } in &args.sessions {
         let added = sessions.add(name, address.clone());
@@ -138,7 +138,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
     // no reason to be killed.
     let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
-    announce(&bound, tls.is_some(), &token, &told)?;
+    announce(&bound, tls.is_some(), token.as_ref(), &told)?;
     let router = http::router(Arc::clone(&console));
     let server = http::serve(listener, tls.clone(), router, stopping.clone());
     let server = tokio::spawn(server);
@@ -258,21 +258,26 @@ enum Told {
     InFile(PathBuf),
 }
 
-fn find_token(directory: Option<&Path>) -> anyhow::Result<(Token, Told)> {
+/// The token that lets an admin in: the one of the environment, or, unless there
+/// are tokens already, one that is made now.
+fn find_token(directory: Option<&Path>) -> anyhow::Result<(Option<Token>, Told)> {
     match std::env::var(TOKEN_VARIABLE) {
         Ok(chosen) => {
             let token = Token::chosen(chosen)
                 .map_err(|error| Usage(format!("{TOKEN_VARIABLE}: {error}")))?;
-            return Ok((token, Told::Already));
+            return Ok((Some(token), Told::Already));
         }
         Err(std::env::VarError::NotPresent) => {}
         Err(std::env::VarError::NotUnicode(_)) => {
             return Err(Usage(format!("{TOKEN_VARIABLE} is not UTF-8")).into());
         }
     }
+    if Tokens::new(directory, None).any().context("the tokens")? {
+        return Ok((None, Told::Already));
+    }
     let token = Token::random()?;
     if std::io::stdout().is_terminal() {
-        return Ok((token, Told::OnTerminal));
+        return Ok((Some(token), Told::OnTerminal));
     }
     let Some(directory) = directory else {
         let detail = format!(
@@ -281,13 +286,15 @@ fn find_token(directory: Option<&Path>) -> anyhow::Result<(Token, Told)> {
         return Err(Usage(detail).into());
     };
     let path = state_dir::write_token(directory, &token)?;
-    Ok((token, Told::InFile(path)))
+    Ok((Some(token), Told::InFile(path)))
 }
 
 /// Says where the console listens: the one line on stdout.
-fn announce(bound: &Listen, tls: bool, token: &Token, told: &Told) -> anyhow::Result<()> {
+fn announce(bound: &Listen, tls: bool, token: Option<&Token>, told: &Told) -> anyhow::Result<()> {
     let fragment = match told {
-        Told::OnTerminal => format!("#token={}", token.reveal()),
+        Told::OnTerminal => {
+            token.map_or_else(String::new, |token| format!("#token={}", token.reveal()))
+        }
         Told::InFile(path) => {
             info!(path = %path.display(), "the token is in this file");
             String::new()
