@@ -245,3 +245,92 @@ async fn with_a_full_disk_the_console_goes_on_from_memory_and_says_so() {
     let again = server.get("/api/v1/audit").await.json();
     assert_eq!(again["entries"].as_array().unwrap().len(), 4);
 }
+
+/// Killed at whatever moment: what somebody has seen is what is there, or is
+/// told to be missing; no number is another event's.
+#[tokio::test]
+async fn killed_in_a_flood_it_says_nothing_else_afterwards() {
+    let flood = Action::Flood {
+        event: "E".to_owned(),
+        count: 20_000,
+    };
+    let script = Script::default().on("flood", [flood, Action::Return(json!({}))]);
+    let fake = Fake::start(script).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut seen: Vec<(u64, u64)> = Vec::new();
+    for until in [1, 500, 7000] {
+        let server = keeping(directory.path(), &fake).await;
+        let mut socket = server.socket().await;
+        let last = seen.last().map_or(0, |(seq, _)| *seq);
+        let frame = format!(r#"{{"type":"subscribe","sub":1,"session":"vm","after":{last}}}"#);
+        socket.send(&frame).await;
+        socket
+            .send(r#"{"type":"execute","id":1,"session":"vm","execute":"flood"}"#)
+            .await;
+        let before = seen.len();
+        while seen.len() < before + until {
+            let event = socket.next("event").await;
+            let seq = event["seq"].as_u64().unwrap();
+            let n = event["event"]["data"]["n"].as_u64().unwrap();
+            assert!(seen.last().is_none_or(|(last, _)| seq > *last), "{seq}");
+            seen.push((seq, n));
+        }
+        server.kill().await;
+    }
+    let server = keeping(directory.path(), &fake).await;
+    let url = server.url("/api/v1/sessions/vm/events");
+    let request = server.http.get(url).bearer_auth(TOKEN);
+    let all = request.header("accept", "application/x-ndjson");
+    let all = super::common::Reply::of(all).await.text;
+    let mut kept = std::collections::BTreeMap::new();
+    for line in all.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let seq = event["seq"].as_u64().unwrap();
+        let n = event["event"]["data"]["n"].as_u64().unwrap();
+        assert_eq!(kept.insert(seq, n), None, "{seq} twice");
+    }
+    let lost = seen.iter().filter(|(seq, n)| match kept.get(seq) {
+        Some(kept) => {
+            assert_eq!(kept, n, "{seq} is another event");
+            false
+        }
+        None => true,
+    });
+    let lost = lost.count();
+    assert!(
+        kept.len() > 5000 && lost < seen.len(),
+        "{} kept, {lost} lost",
+        kept.len()
+    );
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"subscribe","sub":1,"session":"vm","after":0}"#)
+        .await;
+    let newest = server.get("/api/v1/sessions/vm/events").await.json()["next"].clone();
+    let newest = newest.as_u64().unwrap();
+    // Events and gaps cover every number once.
+    soon(async {
+        let mut covered = 0;
+        while covered < newest {
+            let frame: Value = serde_json::from_str(&socket.receive().await.unwrap()).unwrap();
+            let at = |name: &str| frame[name].as_u64().unwrap();
+            match frame["type"].as_str().unwrap() {
+                "event" => {
+                    assert_eq!(at("seq"), covered + 1);
+                    assert_eq!(
+                        kept.remove(&at("seq")),
+                        frame["event"]["data"]["n"].as_u64()
+                    );
+                    covered += 1;
+                }
+                "gap" => {
+                    assert_eq!(at("from"), covered + 1);
+                    covered = at("to");
+                }
+                _ => {}
+            }
+        }
+    })
+    .await;
+    assert!(kept.is_empty());
+}
