@@ -12,6 +12,7 @@ use qmp_client::address::{Address, AddressError};
 use qmp_shared::rest::{
     NewSession, Problem, ProblemKind, Role, SchemaReply, SessionInfo, SessionList,
 };
+use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
@@ -75,6 +76,8 @@ pub(super) async fn add(
         .address
         .parse()
         .map_err(|error: AddressError| Refusal::invalid(format!("`address`: {error}")))?;
+    let by = caller.identity.name;
+    info!(session = body.name, %address, by, "adding a session");
     let add = move || console.sessions.add(&body.name, address);
     // The journal is read.
     let added = tokio::task::spawn_blocking(add).await.map_err(stopped)?;
@@ -98,6 +101,11 @@ pub(super) async fn remove(
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Admin)?;
+    info!(
+        session = name,
+        by = caller.identity.name,
+        "removing a session"
+    );
     match console.sessions.remove(&name).await {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::no_such_session(&name)),
@@ -113,9 +121,9 @@ pub(super) async fn connect(
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Operator)?;
     let session = console.sessions.get(&name);
-    session
-        .ok_or_else(|| Refusal::no_such_session(&name))?
-        .connect();
+    let session = session.ok_or_else(|| Refusal::no_such_session(&name))?;
+    info!(session = name, by = caller.identity.name, "connecting");
+    session.connect();
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -128,9 +136,9 @@ pub(super) async fn disconnect(
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Operator)?;
     let session = console.sessions.get(&name);
-    session
-        .ok_or_else(|| Refusal::no_such_session(&name))?
-        .disconnect();
+    let session = session.ok_or_else(|| Refusal::no_such_session(&name))?;
+    info!(session = name, by = caller.identity.name, "disconnecting");
+    session.disconnect();
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use qmp_shared::rest::{NewToken, Problem, ProblemKind, Role, TokenCreated, TokenList};
+use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
@@ -36,9 +37,14 @@ pub(super) async fn create(
     caller.needs(Role::Admin)?;
     let role = body.role.unwrap_or(Role::Viewer);
     let created = console.access.tokens.create(&body.name, role, body.expires);
-    let (token, info) = created.map_err(refusal)?;
+    let (token, made) = created.map_err(refusal)?;
+    let by = caller.identity.name;
+    info!(name = made.name, role = %made.role, by, "made a token");
     let token = token.reveal().to_owned();
-    Ok((StatusCode::CREATED, Json(TokenCreated { token, info })))
+    Ok((
+        StatusCode::CREATED,
+        Json(TokenCreated { token, info: made }),
+    ))
 }
 
 /// `DELETE /api/v1/tokens/{name}`: ends it, and the sockets that it has opened.
@@ -50,6 +56,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Admin)?;
     console.access.tokens.revoke(&name).map_err(refusal)?;
+    info!(name, by = caller.identity.name, "revoked a token");
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,6 +13,7 @@ mod journal;
 mod openapi;
 mod sessions;
 mod socket;
+mod tls;
 
 use qmp_fake::{Action, Fake, Script};
 use serde_json::{Value, json};
