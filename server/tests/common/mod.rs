@@ -184,6 +184,11 @@ impl TestServer {
         self.child.id().expect("the console runs")
     }
 
+    /// Ends the console as a crash does, and waits for that.
+    pub(crate) async fn kill(&mut self) {
+        soon(self.child.kill()).await.expect("the console runs");
+    }
+
     /// Waits for the console to end and returns its exit code.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
         let status = timeout(DEADLINE, self.child.wait()).await;

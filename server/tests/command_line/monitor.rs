@@ -1,42 +1,15 @@
-//! `qmp-console execute` and `qmp-console events`, as a script sees them:
-//! standard output, standard error and exit code.
-
-#![allow(clippy::unwrap_used, reason = "tests may panic, their helpers too")]
+//! Directly on a monitor.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::process::Stdio;
-use std::time::Duration;
 
 use qmp_fake::{Action, Fake, Script};
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::time::timeout;
 
-/// For something that must not take long, even on a busy machine.
-const LONG: Duration = Duration::from_secs(60);
-
-/// What a run of the program left.
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-async fn run(arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_qmp-console"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(LONG, output).await.unwrap().unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
+use crate::common::soon;
+use crate::{Ran, is_failure, run};
 
 /// Runs `execute` on an endpoint that does this.
 async fn execute(script: Script, arguments: &[&str]) -> Ran {
@@ -44,12 +17,6 @@ async fn execute(script: Script, arguments: &[&str]) -> Ran {
     let mut all = vec!["execute", fake.address()];
     all.extend(arguments);
     run(&all).await
-}
-
-#[track_caller]
-fn is_failure(ran: &Ran, code: i32, mentions: &str) {
-    assert_eq!((ran.code, &*ran.stdout), (code, ""), "{ran:?}");
-    assert!(ran.stderr.contains(mentions), "{mentions}: {ran:?}");
 }
 
 #[tokio::test]
@@ -81,7 +48,7 @@ async fn arguments_arrive_as_they_were_meant() {
     assert_eq!((ran.code, &*ran.stdout), (0, "{}\n"), "{ran:?}");
     let ran = run(&["execute", fake.address(), "x", "a.b=1", "a.c=two", "d=null"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let received = timeout(LONG, fake.received(5)).await.unwrap().unwrap();
+    let received = soon(fake.received(5)).await.unwrap();
     let texts: Vec<&str> = received.iter().map(|message| message.text.get()).collect();
     let has = |part: &str| texts.iter().any(|text| text.contains(part));
     assert!(

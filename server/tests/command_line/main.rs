@@ -1,0 +1,54 @@
+//! The commands beside `serve`, as a script sees them: standard output,
+//! standard error and exit code.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic, their helpers too")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod monitor;
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use common::soon;
+
+/// What a run of the program left.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// The program.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs it to its end.
+async fn ran(command: &mut Command) -> Ran {
+    let output = soon(command.output()).await.unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+async fn run(arguments: &[&str]) -> Ran {
+    ran(&mut program(arguments)).await
+}
+
+#[track_caller]
+fn is_failure(ran: &Ran, code: i32, mentions: &str) {
+    assert_eq!((ran.code, &*ran.stdout), (code, ""), "{ran:?}");
+    assert!(ran.stderr.contains(mentions), "{mentions}: {ran:?}");
+}
