@@ -1,10 +1,13 @@
 //! The command line.
 //!
 //! Exit codes: 0 success, 1 the endpoint's error reply, 2 usage, 3 everything
-//! else: connection, protocol fault, timeout.
+//! else: connection, protocol fault, timeout, and what a console refuses: the
+//! token, the role, a session that it does not have or that is not running. A
+//! command that was sent and has no reply is told as one of unknown outcome.
 
 mod address;
 mod config;
+mod console;
 mod events;
 mod execute;
 mod serve;
@@ -16,9 +19,18 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use qmp_shared::model::CommandError;
 
+/// The variable that holds a console's token: for `serve` the one that it is
+/// started with, for its clients the one that they show.
+const TOKEN_VARIABLE: &str = "QMP_CONSOLE_TOKEN";
+
+/// For `--help`.
+const EXIT_CODES: &str = "\
+Exit codes: 0 success; 1 the endpoint's error reply; 2 a mistake in the call; 3 connection, protocol fault or timeout, \
+and what a console refuses: the token, the role, a session that it does not have or that is not running.";
+
 /// A web console for QMP: QEMU, its guest agent and its storage daemon.
 #[derive(Debug, Parser)]
-#[command(name = "qmp-console", version)]
+#[command(name = "qmp-console", version, after_long_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -28,9 +40,9 @@ struct Cli {
 enum Command {
     /// Serve the console
     Serve(Box<serve::Args>),
-    /// Execute one command on an endpoint
+    /// Execute one command on an endpoint, directly or through a console
     Execute(execute::Args),
-    /// Print the events of an endpoint
+    /// Print the events of an endpoint, directly or through a console
     Events(events::Args),
 }
 

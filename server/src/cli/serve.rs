@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::address::{Listen, NamedSession};
 use super::config::Config;
-use super::{Usage, state_dir};
+use super::{TOKEN_VARIABLE, Usage, state_dir};
 use crate::access::{Access, HostPolicy, Token, Tokens};
 use crate::error::chain;
 use crate::http::{self, Console, Logins, Manuals, Tls};
@@ -30,9 +30,6 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 
 /// On Linux, wherever Rust runs with tokio but MIPS.
 const SIGXFSZ: i32 = 25;
-
-/// The variable that holds the console's token.
-const TOKEN_VARIABLE: &str = "QMP_CONSOLE_TOKEN";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

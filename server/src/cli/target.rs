@@ -1,4 +1,5 @@
-//! TARGET of the commands that talk to one endpoint: its QMP address.
+//! TARGET of the commands that talk to one endpoint: its QMP address, or its
+//! session on a console.
 
 use std::time::Duration;
 
@@ -8,25 +9,39 @@ use qmp_client::client::{Client, Options};
 use tracing_subscriber::EnvFilter;
 
 use super::Usage;
+use super::console::Location;
 
 /// Where the endpoint is.
 #[derive(Clone, Debug)]
-pub(super) struct Target(Address);
-
-impl std::str::FromStr for Target {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("http://") || text.starts_with("https://") {
-            return Err("a console is no target in this version, only a QMP address is".into());
-        }
-        Address::from_command_line(text)
-            .map(Self)
-            .map_err(|error| error.to_string())
-    }
+pub(super) enum Target {
+    /// Its monitor.
+    Monitor(Monitor),
+    /// A console that has it as a session.
+    Console(Location),
 }
 
 impl Target {
+    /// Reads what was given. Not by `clap`, which would repeat it on stderr: a
+    /// pasted URL may have a token in it.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names the part that is wrong.
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return text.parse().map(Self::Console).map_err(usage);
+        }
+        Address::from_command_line(text)
+            .map(|address| Self::Monitor(Monitor(address)))
+            .map_err(usage)
+    }
+}
+
+/// A QMP address, to talk to without a console.
+#[derive(Clone, Debug)]
+pub(super) struct Monitor(Address);
+
+impl Monitor {
     /// Connects.
     pub(super) async fn connect(&self) -> anyhow::Result<Client> {
         let client = self.client();

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::Shared;
-use super::backoff::Backoff;
+use super::backoff::{Backoff, random};
 use crate::error::chain;
 
 /// How long opening the socket may take.
@@ -313,11 +313,6 @@ impl Actor {
     }
 }
 
-/// From 0 to 1. Spreads retries, nothing more: should the system have no
-/// randomness to give, they are not spread.
-fn random() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
-}
 /// Whether the endpoint does not know the command.
 fn is_unknown(error: &ExecuteError) -> bool {
     matches!(error, ExecuteError::Refused(refused) if refused.error.class == "CommandNotFound")

@@ -31,6 +31,12 @@ impl Backoff {
     }
 }
 
+/// From 0 to 1. Spreads retries, nothing more: should the system have no
+/// randomness to give, they are not spread.
+pub(crate) fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,6 +33,7 @@ use tokio::sync::watch;
 
 use crate::journal::Log;
 
+pub(crate) use backoff::{Backoff, random};
 use registry::Activity;
 pub(crate) use registry::{Counted, RegistryError, Roster, Sessions};
 

@@ -5,13 +5,16 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod console;
+mod follow;
 mod monitor;
+mod tls;
 
 use std::process::Stdio;
 
 use tokio::process::Command;
 
-use common::soon;
+use common::{TOKEN, soon};
 
 /// What a run of the program left.
 #[derive(Debug)]
@@ -21,11 +24,12 @@ struct Ran {
     stderr: String,
 }
 
-/// The program.
+/// The program, with the token of the consoles of these tests.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
     command
         .args(arguments)
+        .env("QMP_CONSOLE_TOKEN", TOKEN)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -45,6 +49,17 @@ async fn ran(command: &mut Command) -> Ran {
 
 async fn run(arguments: &[&str]) -> Ran {
     ran(&mut program(arguments)).await
+}
+
+/// Runs it with another token.
+async fn run_as(token: &str, arguments: &[&str]) -> Ran {
+    ran(program(arguments).env("QMP_CONSOLE_TOKEN", token)).await
+}
+
+#[track_caller]
+fn is_success(ran: &Ran, stdout: &str) {
+    assert_eq!((ran.code, &*ran.stdout), (0, stdout), "{ran:?}");
+    assert_eq!(ran.stderr, "");
 }
 
 #[track_caller]
