@@ -21,7 +21,7 @@ use crate::journal::{AuditEntry, Decision, Journal};
 pub(crate) use host::{HostPolicy, same_origin};
 pub(crate) use policy::{Policy, PolicyError};
 pub(crate) use token::Token;
-pub(crate) use tokens::{Identity, Tokens, TokensError};
+pub(crate) use tokens::{CHOSEN, Identity, Tokens, TokensError};
 
 /// A command that somebody wants to have executed.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ mod execute;
 mod serve;
 mod state_dir;
 mod target;
+mod token;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,8 @@ enum Command {
     Execute(execute::Args),
     /// Print the events of an endpoint, directly or through a console
     Events(events::Args),
+    /// Make, list and revoke the tokens of a console on this machine
+    Token(token::Args),
 }
 
 /// Runs the command that was asked for. `clap` itself exits with 2 on a usage
@@ -54,6 +57,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Execute(args) => execute::run(args),
         Command::Events(args) => events::run(args),
+        Command::Token(args) => token::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout};
 
-use crate::common::{TestServer, soon};
+use crate::common::{Reply, TOKEN, TestServer, soon};
 use crate::program;
 
 /// A running `events --follow`.
@@ -20,8 +20,12 @@ struct Follower {
 
 impl Follower {
     fn start(target: &str, arguments: &[&str]) -> Self {
+        Self::start_as(TOKEN, target, arguments)
+    }
+
+    fn start_as(token: &str, target: &str, arguments: &[&str]) -> Self {
         let mut command = program(&["events", target, "--follow"]);
-        command.args(arguments);
+        command.args(arguments).env("QMP_CONSOLE_TOKEN", token);
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -60,6 +64,10 @@ impl Follower {
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    async fn ended(&mut self) -> Option<i32> {
+        soon(self.child.wait()).await.unwrap().code()
     }
 }
 
@@ -169,4 +177,31 @@ async fn without_a_start_it_follows_from_now_on() {
     });
     let first = first.await;
     assert_eq!(first[0].0, "AFTER", "{first:?}");
+}
+
+#[tokio::test]
+async fn a_removed_session_and_a_revoked_token_end_it() {
+    let fake = echo().await;
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().to_str().unwrap();
+    let session = format!("vm={}", fake.address());
+    let listen = ["--listen", "127.0.0.1:0", "--data-dir", data];
+    let server = running(&[&listen[..], &["--session", &session]].concat()).await;
+    emit(&server, "BEFORE").await;
+    let new = crate::run(&["token", "new", "--name", "x", "--data-dir", data]).await;
+    let token = new.stdout.trim_end();
+    let target = server.url("/vm");
+    let mut revoked = Follower::start_as(token, &target, &["--after", "0"]);
+    let mut removed = Follower::start(&target, &["--after", "0"]);
+    assert_eq!(revoked.events(2).await, removed.events(2).await);
+
+    let revoke = ["token", "revoke", "--name", "x", "--data-dir", data];
+    crate::is_success(&crate::run(&revoke).await, "");
+    revoked.told("the token has expired or was revoked").await;
+    assert_eq!(revoked.ended().await, Some(3));
+
+    let delete = server.http.delete(server.url("/api/v1/sessions/vm"));
+    assert_eq!(Reply::of(delete.bearer_auth(TOKEN)).await.status, 204);
+    removed.told("the session \"vm\" was removed").await;
+    assert_eq!(removed.ended().await, Some(3));
 }

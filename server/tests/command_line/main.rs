@@ -9,6 +9,7 @@ mod console;
 mod follow;
 mod monitor;
 mod tls;
+mod token;
 
 use std::process::Stdio;
 
