@@ -12,10 +12,16 @@ mod tls;
 mod token;
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::time::timeout;
 
-use common::{TOKEN, soon};
+use common::TOKEN;
+
+/// Longer than the program itself waits for a reply: what it then says of that
+/// tells more than a test that gives up.
+const LONG: Duration = Duration::from_secs(60);
 
 /// What a run of the program left.
 #[derive(Debug)]
@@ -40,7 +46,10 @@ fn program(arguments: &[&str]) -> Command {
 
 /// Runs it to its end.
 async fn ran(command: &mut Command) -> Ran {
-    let output = soon(command.output()).await.unwrap();
+    let output = timeout(LONG, command.output()).await;
+    let output = output
+        .unwrap_or_else(|_| panic!("takes too long: {command:?}"))
+        .unwrap();
     Ran {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
