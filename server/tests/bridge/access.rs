@@ -128,7 +128,7 @@ async fn a_token_that_ends_closes_its_sockets() {
 #[tokio::test]
 async fn every_command_is_on_record_without_its_secrets() {
     let fake = emitter().await;
-    let (directory, server) = keeping(&fake).await;
+    let (directory, mut server) = keeping(&fake).await;
     let viewer = server.token("v", "viewer").await;
     let secret =
         r#"{"execute":"set_password","arguments":{"protocol":"vnc","password":"hunter2"}}"#;

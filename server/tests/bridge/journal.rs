@@ -70,7 +70,7 @@ async fn numbers_go_on_after_a_restart() {
 async fn after_a_crash_no_number_is_used_twice_and_the_gap_is_told() {
     let fake = emitter().await;
     let directory = tempfile::tempdir().unwrap();
-    let server = keeping(directory.path(), &fake).await;
+    let mut server = keeping(directory.path(), &fake).await;
     emit(&server, 1..=3).await;
     stored_in(directory.path(), |count| count == 3).await;
     server.kill().await;
@@ -204,7 +204,7 @@ async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
 async fn with_a_full_disk_the_console_goes_on_from_memory_and_says_so() {
     let fake = emitter().await;
     let directory = tempfile::tempdir().unwrap();
-    let server = keeping(directory.path(), &fake).await;
+    let mut server = keeping(directory.path(), &fake).await;
     let limit = |bytes: Option<u64>| {
         let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
         let limits = rustix::process::Rlimit {
@@ -259,7 +259,7 @@ async fn killed_in_a_flood_it_says_nothing_else_afterwards() {
     let directory = tempfile::tempdir().unwrap();
     let mut seen: Vec<(u64, u64)> = Vec::new();
     for until in [1, 500, 7000] {
-        let server = keeping(directory.path(), &fake).await;
+        let mut server = keeping(directory.path(), &fake).await;
         let mut socket = server.socket().await;
         let last = seen.last().map_or(0, |(seq, _)| *seq);
         let frame = format!(r#"{{"type":"subscribe","sub":1,"session":"vm","after":{last}}}"#);

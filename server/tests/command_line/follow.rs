@@ -91,7 +91,7 @@ async fn emit(server: &TestServer, name: &str) {
 }
 
 async fn running(arguments: &[&str]) -> TestServer {
-    let server = TestServer::with(arguments).await;
+    let server = TestServer::serve(arguments).await;
     server
         .session_when("vm", |vm| vm["status"] == "running")
         .await;

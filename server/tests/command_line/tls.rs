@@ -43,7 +43,7 @@ async fn the_authority_decides_who_is_trusted() {
         .on("x", [Action::Return(json!({}))]);
     let fake = Fake::start(script).await.unwrap();
     let (cert, key) = (file("ours-cert.pem"), file("ours-key.pem"));
-    let server = TestServer::with(&[
+    let server = TestServer::serve(&[
         "--listen",
         "127.0.0.1:0",
         "--ephemeral",

@@ -13,7 +13,7 @@ async fn server(fake: &Fake, data: &str) -> TestServer {
     let session = format!("vm={}", fake.address());
     let listen = ["--listen", "127.0.0.1:0", "--data-dir", data];
     let arguments = [&listen[..], &["--session", &session]].concat();
-    let server = TestServer::with(&arguments).await;
+    let server = TestServer::serve(&arguments).await;
     server
         .session_when("vm", |vm| vm["status"] == "running")
         .await;

@@ -163,11 +163,6 @@ impl TestServer {
         Socket::connect(request).await.expect("the upgrade")
     }
 
-    /// Kills it, as nothing can be done against.
-    pub(crate) async fn kill(mut self) {
-        self.child.kill().await.expect("it is killed");
-    }
-
     /// The request that opens a console socket.
     pub(crate) fn socket_request(&self) -> Request<()> {
         let mut request = format!("ws://{}/api/v1/ws", self.host)
