@@ -1,12 +1,12 @@
 //! The whole state of a signed-in page, reduced frame by frame.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
-use qmp_shared::rest::Problem;
+use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::wire::{After, ClientFrame, ClientId, ServerFrame, Subscribe};
 
-use super::events::{Log, What};
+use super::events::{Log, MAX_ROWS, What};
 use super::exchanges::Exchanges;
 use super::sessions::Sessions;
 
@@ -15,6 +15,9 @@ const EVERYTHING: u64 = 1;
 
 /// Most events of each session that are replayed when the page is opened.
 const HISTORY: usize = 1_000;
+
+/// Most names that are remembered of sessions that were removed.
+const REMEMBERED: usize = 1_000;
 
 /// Everything that the console told this page.
 #[derive(Debug, Default)]
@@ -31,6 +34,19 @@ pub(crate) struct App {
     pub(crate) refused: Option<Problem>,
     journal: Option<String>,
     cursors: BTreeMap<String, Seq>,
+    /// Names of sessions that were here and are not any more.
+    removed: BTreeSet<String>,
+    next_step: NextStep,
+}
+
+/// What the page asks the console for next, without its user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum NextStep {
+    /// Nothing.
+    #[default]
+    None,
+    /// The events, on a new connection or with other numbers.
+    Subscribe,
 }
 
 /// Which parts a frame changed.
@@ -69,34 +85,48 @@ impl App {
                 changes.sessions = true;
                 self.version = hello.version;
                 let sessions = hello.sessions.into_iter();
-                self.sessions = sessions.map(|info| (info.name.clone(), info)).collect();
+                let sessions = sessions.map(|info| (info.name.clone(), info)).collect();
+                let before = std::mem::replace(&mut self.sessions, sessions);
+                before.into_keys().for_each(|name| self.remember(name));
                 if self
                     .journal
                     .as_ref()
                     .is_some_and(|journal| *journal != hello.journal)
                 {
                     changes.events = true;
-                    self.cursors.clear();
-                    self.log.push("".into(), What::Renumbered);
+                    self.renumber();
                 }
                 self.journal = Some(hello.journal);
+                self.next_step = NextStep::Subscribe;
             }
             ServerFrame::Session(frame) => {
                 changes.sessions = true;
+                self.removed.remove(&frame.session.name);
                 self.sessions
                     .insert(frame.session.name.clone(), frame.session);
             }
             ServerFrame::Removed(removed) => {
                 changes.sessions = true;
                 self.sessions.remove(&removed.name);
+                self.remember(removed.name);
             }
             ServerFrame::Bookmark(bookmark) => {
                 self.cursors.insert(bookmark.session, bookmark.seq);
             }
             ServerFrame::Event(event) => {
-                let cursor = self.cursors.get(&event.session);
-                if cursor.is_none_or(|cursor| event.seq > *cursor) {
+                let cursor = self.cursors.get(&event.session).copied();
+                if cursor.is_none_or(|cursor| event.seq > cursor) {
                     changes.events = true;
+                    // Older ones than this tab could hold were not asked for.
+                    if let Some(Seq(last)) = cursor
+                        && event.seq.0 - last > 1
+                    {
+                        let what = What::Gap {
+                            from: Seq(last + 1),
+                            to: Seq(event.seq.0 - 1),
+                        };
+                        self.log.push(event.session.as_str().into(), what);
+                    }
                     self.cursors.insert(event.session.clone(), event.seq);
                     self.log.push_event(event);
                 }
@@ -127,7 +157,15 @@ impl App {
                 }
                 (None, Some(_)) => {
                     changes.events = true;
-                    self.refused = Some(error.problem);
+                    if error.problem.kind == ProblemKind::InvalidRequest && !self.cursors.is_empty()
+                    {
+                        // The console has fewer numbers than we saw, as after
+                        // its data were put back from a copy.
+                        self.renumber();
+                        self.next_step = NextStep::Subscribe;
+                    } else {
+                        self.refused = Some(error.problem);
+                    }
                 }
                 (None, None) => {}
             },
@@ -148,19 +186,29 @@ impl App {
         }
     }
 
-    /// Asks for every event of every session; call after each hello. The first
-    /// time the latest ones are replayed, later it goes on where it left off.
-    pub(crate) fn subscribe(&mut self) -> ClientFrame {
+    /// Whether there was a session of that name, which was removed.
+    pub(crate) fn was_removed(&self, name: &str) -> bool {
+        self.removed.contains(name)
+    }
+
+    /// What to send after a frame was reduced, if anything: after each hello it
+    /// is the subscription to every event of every session. The first time the
+    /// latest ones are replayed, later it goes on where it left off.
+    pub(crate) fn next_frame(&mut self) -> Option<ClientFrame> {
+        match std::mem::take(&mut self.next_step) {
+            NextStep::None => None,
+            NextStep::Subscribe => Some(self.subscribe()),
+        }
+    }
+
+    fn subscribe(&self) -> ClientFrame {
         let is_replay = self.cursors.is_empty();
-        // Of a session that was added meanwhile, what comes from now on.
-        let first = is_replay.then_some(Seq(0));
+        // A session that had no event yet may have some by now.
+        let cursor = |name: &String| self.cursors.get(name).copied().unwrap_or(Seq(0));
         let after = self
             .sessions
             .keys()
-            .filter_map(|name| {
-                let cursor = self.cursors.get(name).copied();
-                Some((name.clone(), cursor.or(first)?))
-            })
+            .map(|name| (name.clone(), cursor(name)))
             .collect();
         ClientFrame::Subscribe(Subscribe {
             sub: ClientId::from(EVERYTHING),
@@ -168,8 +216,25 @@ impl App {
             names: Default::default(),
             expression: None,
             after: Some(After::Each(after)),
-            limit: is_replay.then_some(HISTORY),
+            limit: Some(if is_replay { HISTORY } else { MAX_ROWS }),
         })
+    }
+
+    /// The numbers that we know are not the console's.
+    fn renumber(&mut self) {
+        self.cursors.clear();
+        self.log.push("".into(), What::Renumbered);
+    }
+
+    /// Keeps in mind that there was a session of that name, unless there is.
+    fn remember(&mut self, name: String) {
+        if self.sessions.contains_key(&name) {
+            return;
+        }
+        if self.removed.len() >= REMEMBERED {
+            self.removed.pop_first();
+        }
+        self.removed.insert(name);
     }
 }
 
@@ -217,7 +282,7 @@ mod tests {
     }
 
     fn subscription(app: &mut App) -> String {
-        serde_json::to_string(&app.subscribe()).unwrap()
+        serde_json::to_string(&app.next_frame().unwrap()).unwrap()
     }
 
     #[test]
@@ -232,8 +297,56 @@ mod tests {
         hello(&mut app, "j");
         assert_eq!(
             subscription(&mut app),
-            r#"{"type":"subscribe","sub":1,"after":{"vm":7}}"#
+            r#"{"type":"subscribe","sub":1,"after":{"vm":7},"limit":20000}"#
         );
+        // Once for each hello.
+        assert!(app.next_frame().is_none());
+        event(&mut app, 8);
+        assert!(app.next_frame().is_none());
+    }
+
+    #[test]
+    fn a_session_without_events_misses_none_while_the_connection_is_gone() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        let other = SESSION.replace("\"vm\"", "\"b\"");
+        apply(
+            &mut app,
+            &format!(r#"{{"type":"session","session":{other}}}"#),
+        );
+        event(&mut app, 7);
+        app.next_step = NextStep::Subscribe;
+        assert!(subscription(&mut app).contains(r#""after":{"b":0,"vm":7}"#));
+    }
+
+    #[test]
+    fn a_console_with_fewer_numbers_is_asked_anew() {
+        let refusal = r#"{"type":"error","sub":1,"problem":{"type":"/problems/invalid-request",
+            "status":400,"title":"t","detail":"`after` is 7, beyond the newest number 2"}}"#;
+        let mut app = App::default();
+        hello(&mut app, "j");
+        event(&mut app, 7);
+        hello(&mut app, "j");
+        app.next_frame();
+        assert!(apply(&mut app, refusal).events);
+        assert!(app.refused.is_none());
+        assert!(subscription(&mut app).contains(r#""after":{"vm":0}"#));
+        assert_eq!(rows(&app), 2);
+        // No second time: that would go on for ever.
+        apply(&mut app, refusal);
+        assert!(app.refused.is_some() && app.next_frame().is_none());
+    }
+
+    #[test]
+    fn what_was_not_replayed_is_a_gap() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        event(&mut app, 900);
+        assert_eq!(rows(&app), 1);
+        event(&mut app, 30_000);
+        assert_eq!(rows(&app), 3);
+        event(&mut app, 30_001);
+        assert_eq!(rows(&app), 4);
     }
 
     #[test]
@@ -261,13 +374,12 @@ mod tests {
         let gap = r#"{"type":"gap","sub":1,"session":"vm","from":2,"to":9}"#;
         let mut app = App::default();
         hello(&mut app, "j");
-        app.subscribe();
         assert!(!apply(&mut app, gap).any());
         event(&mut app, 10);
-        app.subscribe();
         let later = r#"{"type":"gap","sub":1,"session":"vm","from":11,"to":19}"#;
         assert!(apply(&mut app, later).events);
         assert_eq!(rows(&app), 2);
+        hello(&mut app, "j");
         assert!(subscription(&mut app).contains(r#"{"vm":19}"#));
     }
 
@@ -320,5 +432,25 @@ mod tests {
         apply(&mut app, &frame.replace("running", "retrying"));
         assert_eq!(app.sessions["vm"].state.as_str(), "retrying");
         assert_eq!(app.sessions.len(), 1);
+    }
+
+    #[test]
+    fn a_session_that_was_removed_is_remembered_until_it_comes_back() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        assert!(!app.was_removed("vm"));
+        assert!(apply(&mut app, r#"{"type":"removed","name":"vm"}"#).sessions);
+        assert!(app.sessions.is_empty() && app.was_removed("vm"));
+        let frame = format!(r#"{{"type":"session","session":{SESSION}}}"#);
+        apply(&mut app, &frame);
+        assert!(!app.was_removed("vm"));
+        // Removed while nobody was connected.
+        let empty = r#"{"type":"hello","version":"1","journal":"j","role":"admin","sessions":[]}"#;
+        apply(&mut app, empty);
+        assert!(app.was_removed("vm"));
+        for n in 0..2 * REMEMBERED {
+            apply(&mut app, &format!(r#"{{"type":"removed","name":"{n}"}}"#));
+        }
+        assert_eq!(app.removed.len(), REMEMBERED);
     }
 }

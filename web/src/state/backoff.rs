@@ -10,16 +10,21 @@ const LONGEST: f64 = 10_000.0;
 /// to a restarted console in the same instant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Backoff {
-    failures: i32,
+    failures: u32,
 }
 
 impl Backoff {
     /// The delay before the next attempt, in milliseconds; `random` is from 0
     /// to 1. Doubles with each failure, and is spread over its upper half.
     pub(crate) fn next(&mut self, random: f64) -> u32 {
-        let ceiling = (FIRST * 2_f64.powi(self.failures)).min(LONGEST);
-        self.failures = (self.failures + 1).min(16);
+        let ceiling = (FIRST * 2_f64.powi(self.failures.min(16) as i32)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
         (ceiling * (0.5 + 0.5 * random.clamp(0.0, 1.0))) as u32
+    }
+
+    /// How many attempts failed in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// The connection stands: the next failure starts from the beginning.
@@ -37,7 +42,9 @@ mod tests {
         let mut backoff = Backoff::default();
         let delays: Vec<u32> = (0..8).map(|_| backoff.next(1.0)).collect();
         assert_eq!(delays, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+        assert_eq!(backoff.failures(), 8);
         backoff.reset();
+        assert_eq!(backoff.failures(), 0);
         assert_eq!(backoff.next(1.0), 250);
     }
 

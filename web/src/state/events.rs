@@ -14,7 +14,7 @@ use qmp_shared::wire;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::text::visible;
+use super::text::{counted, grouped, visible};
 use super::time::Instant;
 use super::tree::one_line;
 
@@ -160,6 +160,26 @@ impl Query {
     }
 }
 
+/// Most missing numbers that are called events. After a crash the console does
+/// not know which numbers it had handed out, and leaves out whole blocks.
+const COUNTABLE: u64 = 10_000;
+
+/// A gap in words. How many of its numbers were events nobody knows.
+pub(crate) fn gap_words(from: Seq, to: Seq) -> String {
+    let missing = to.0.saturating_sub(from.0).saturating_add(1);
+    let mut text = match missing {
+        ..=COUNTABLE => "Up to ".to_owned() + &counted(missing, "event") + " missing",
+        _ => "Events may be missing: up to ".to_owned() + &grouped(missing) + " numbers",
+    };
+    text.push_str(", seq ");
+    text.push_str(&from.0.to_string());
+    if missing > 1 {
+        text.push_str(" to ");
+        text.push_str(&to.0.to_string());
+    }
+    text
+}
+
 /// One page's view of the log.
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
@@ -271,31 +291,6 @@ impl Feed {
     }
 }
 
-/// The rows that are in sight of a list whose rows are equally high.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Position of the first.
-    pub(crate) first: usize,
-    /// Position after the last.
-    pub(crate) end: usize,
-}
-
-impl Window {
-    /// The rows to draw for a list scrolled to `top` within a frame of `height`
-    /// pixels: those in sight and a few around them.
-    pub(crate) fn at(top: f64, height: f64, row: f64, count: usize) -> Self {
-        const AROUND: usize = 8;
-        let first = ((top / row).max(0.0) as usize)
-            .saturating_sub(AROUND)
-            .min(count);
-        let in_sight = (height / row).max(0.0).ceil() as usize + 2 * AROUND + 1;
-        Self {
-            first,
-            end: (first + in_sight).min(count),
-        }
-    }
-}
-
 /// The name and the one-line data of an event.
 fn outline(text: &str) -> (String, String) {
     #[derive(Deserialize)]
@@ -395,6 +390,24 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_says_at_most_how_many_are_missing() {
+        for (from, to, words) in [
+            (7, 7, "Up to 1 event missing, seq 7"),
+            (3, 9, "Up to 7 events missing, seq 3 to 9"),
+            (
+                12,
+                1_048_587,
+                "Events may be missing: up to 1,048,576 numbers, seq 12 to 1048587",
+            ),
+            // Not what a sound console sends.
+            (9, 3, "Up to 1 event missing, seq 9"),
+        ] {
+            assert_eq!(gap_words(Seq(from), Seq(to)), words);
+        }
+        assert!(gap_words(Seq(0), Seq(u64::MAX)).contains("18,446,744,073,709,551,615"));
+    }
+
+    #[test]
     fn pause_counts_what_passes_the_filter() {
         let mut log = log(&[("vm", 1, "A")]);
         let mut feed = Feed::default();
@@ -481,17 +494,5 @@ mod tests {
         let mut feed = Feed::default();
         feed.refresh(&log);
         assert_eq!(names(&feed), ["?"]);
-    }
-
-    #[test]
-    fn windows() {
-        assert_eq!(Window::at(0.0, 100.0, 20.0, 3), Window { first: 0, end: 3 });
-        let window = Window::at(2000.0, 100.0, 20.0, 1000);
-        assert!(window.first < 100 && window.end > 105 && window.end < 130);
-        assert_eq!(
-            Window::at(1e9, 100.0, 20.0, 10),
-            Window { first: 10, end: 10 }
-        );
-        assert_eq!(Window::at(-50.0, 0.0, 20.0, 0), Window { first: 0, end: 0 });
     }
 }

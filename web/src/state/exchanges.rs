@@ -59,6 +59,12 @@ pub(crate) enum Progress {
     },
 }
 
+/// Whether the console kept the command to itself, since the token does not
+/// allow it.
+pub(crate) fn was_refused(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::Forbidden
+}
+
 /// The exchanges of this tab.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges {
@@ -146,6 +152,14 @@ mod tests {
             } => Some(text.to_string()),
             _ => None,
         }
+    }
+
+    #[test]
+    fn what_the_policy_refused_never_reached_the_endpoint() {
+        let problem = |kind| Problem::new(kind, "d");
+        assert!(was_refused(&problem(ProblemKind::Forbidden)));
+        assert!(!was_refused(&problem(ProblemKind::ExecuteError)));
+        assert!(!was_refused(&problem(ProblemKind::Timeout)));
     }
 
     #[test]

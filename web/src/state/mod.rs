@@ -12,12 +12,16 @@ pub(crate) mod danger;
 pub(crate) mod editor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
+pub(crate) mod health;
 pub(crate) mod link;
+pub(crate) mod login;
+pub(crate) mod manage;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod time;
 pub(crate) mod tree;
+pub(crate) mod window;
 
 pub(crate) use app::{App, Changes};

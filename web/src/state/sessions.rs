@@ -79,10 +79,39 @@ pub(crate) fn endpoint(info: &SessionInfo) -> String {
     text
 }
 
-/// Why no command can be sent now; `None` when it can.
-pub(crate) fn unavailable(info: Option<&SessionInfo>, name: &str) -> Option<String> {
-    let Some(info) = info else {
-        return Some("There is no session named “".to_owned() + &visible(name) + "”.");
+/// Why no command can be sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Down {
+    /// There is no such session, and why that may be.
+    Gone(String),
+    /// It is there, but it is not running.
+    NotRunning(String),
+}
+
+impl Down {
+    /// The sentence for it.
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Gone(words) | Self::NotRunning(words) => words,
+        }
+    }
+}
+
+/// Why no command can be sent to the session of that name now; `None` when it
+/// can, and while no session is chosen among several. `was_there`: whether there
+/// was one of that name when this page was opened, or since.
+pub(crate) fn unavailable(sessions: &Sessions, name: &str, was_there: bool) -> Option<Down> {
+    if name.is_empty() {
+        let words = "The console has no sessions yet.";
+        return sessions.is_empty().then(|| Down::Gone(words.to_owned()));
+    }
+    let Some(info) = sessions.get(name) else {
+        let (before, after) = if was_there {
+            ("The session “", "” was removed from the console.")
+        } else {
+            ("There is no session named “", "”.")
+        };
+        return Some(Down::Gone(before.to_owned() + &visible(name) + after));
     };
     if info.state == SessionState::Running {
         return None;
@@ -95,7 +124,7 @@ pub(crate) fn unavailable(info: Option<&SessionInfo>, name: &str) -> Option<Stri
         }
         None => text.push('.'),
     }
-    Some(text)
+    Some(Down::NotRunning(text))
 }
 
 /// The session to show when the address names none: the first running one,
@@ -130,22 +159,35 @@ mod tests {
 
     #[test]
     fn says_why_nothing_can_be_sent() {
-        assert_eq!(unavailable(Some(&session("vm", "running", "")), "vm"), None);
-        let waiting = session("vm", "waiting", r#","cause":"in use by another client""#);
+        let words = |state: &str, rest: &str| {
+            let sessions = Sessions::from([("vm".to_owned(), session("vm", state, rest))]);
+            unavailable(&sessions, "vm", false).map(|down| down.words().to_owned())
+        };
+        assert_eq!(words("running", ""), None);
         assert_eq!(
-            unavailable(Some(&waiting), "vm").unwrap(),
+            words("waiting", r#","cause":"in use by another client""#).unwrap(),
             "The session is waiting: in use by another client"
         );
-        let idle = session("vm", "disconnected", "");
         assert_eq!(
-            unavailable(Some(&idle), "vm").unwrap(),
+            words("disconnected", "").unwrap(),
             "The session is disconnected."
         );
-        assert!(
-            unavailable(None, "n\u{202e}o")
-                .unwrap()
-                .contains("\\u{202e}")
-        );
+    }
+
+    #[test]
+    fn a_session_that_was_removed_is_told_from_one_that_never_was() {
+        let none = Sessions::new();
+        let Some(Down::Gone(words)) = unavailable(&none, "n\u{202e}o", false) else {
+            panic!()
+        };
+        assert_eq!(words, "There is no session named “n\\u{202e}o”.");
+        let Some(Down::Gone(words)) = unavailable(&none, "vm", true) else {
+            panic!()
+        };
+        assert_eq!(words, "The session “vm” was removed from the console.");
+        assert!(matches!(unavailable(&none, "", false), Some(Down::Gone(_))));
+        let some = Sessions::from([("vm".to_owned(), session("vm", "running", ""))]);
+        assert_eq!(unavailable(&some, "", false), None);
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! The REST calls that the front end makes.
+//!
+//! All of them go through [`call`], which exists once: each copy of a request
+//! would be a few kilobytes of the first page.
 
-use gloo_net::http::{Request, Response};
-use qmp_shared::rest::{Login, LoginStatus, Problem, ProblemKind, SchemaReply};
+use std::pin::Pin;
+
+use gloo_net::http::{Method, RequestBuilder};
+use qmp_shared::rest::{Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply};
 use serde::de::DeserializeOwned;
 
+use crate::state::health;
 use crate::state::text::percent_encoded;
 
 const LOGIN: &str = "/api/v1/login";
+const SESSIONS: &str = "/api/v1/sessions";
 
 /// Who is signed in.
 ///
@@ -14,7 +21,7 @@ const LOGIN: &str = "/api/v1/login";
 ///
 /// A [`Problem`] when the console does not answer, or answers something else.
 pub(crate) async fn login_status() -> Result<LoginStatus, Problem> {
-    body(checked(Request::get(LOGIN).send().await).await?).await
+    decode(&succeed(Method::GET, LOGIN.to_owned(), None).await?)
 }
 
 /// Signs in; the console sets a cookie.
@@ -26,12 +33,9 @@ pub(crate) async fn login(token: &str) -> Result<(), Problem> {
     let login = Login {
         token: token.to_owned(),
     };
-    let json = serde_json::to_string(&login).map_err(|error| unexpected(&error.to_string()))?;
-    let request = Request::post(LOGIN)
-        .header("content-type", "application/json")
-        .body(json);
-    let request = request.map_err(|error| unexpected(&error.to_string()))?;
-    checked(request.send().await).await.map(drop)
+    let body = serde_json::to_string(&login).map_err(unexpected)?;
+    let answer = succeed(Method::POST, LOGIN.to_owned(), Some(body));
+    answer.await.map(drop)
 }
 
 /// Signs out; the console clears the cookie.
@@ -40,7 +44,8 @@ pub(crate) async fn login(token: &str) -> Result<(), Problem> {
 ///
 /// A [`Problem`]: the login then still stands.
 pub(crate) async fn logout() -> Result<(), Problem> {
-    checked(Request::delete(LOGIN).send().await).await.map(drop)
+    let answer = succeed(Method::DELETE, LOGIN.to_owned(), None);
+    answer.await.map(drop)
 }
 
 /// The schema of a session's endpoint: the reply to `query-qmp-schema`.
@@ -49,32 +54,95 @@ pub(crate) async fn logout() -> Result<(), Problem> {
 ///
 /// A [`Problem`], of kind `NotFound` when the endpoint has none.
 pub(crate) async fn schema(session: &str) -> Result<SchemaReply, Problem> {
-    let address = "/api/v1/sessions/".to_owned() + &percent_encoded(session) + "/schema";
-    body(checked(Request::get(&address).send().await).await?).await
+    let address = session_address(session) + "/schema";
+    decode(&succeed(Method::GET, address, None).await?)
 }
 
-async fn checked(answer: Result<Response, gloo_net::Error>) -> Result<Response, Problem> {
-    let response = answer
-        .map_err(|_| Problem::new(ProblemKind::InternalError, "The console does not answer."))?;
-    if response.ok() {
-        return Ok(response);
+/// Adds a session.
+///
+/// # Errors
+///
+/// A [`Problem`]: nothing was added.
+pub(crate) async fn add_session(name: String, address: String) -> Result<(), Problem> {
+    let body = serde_json::to_string(&NewSession { name, address }).map_err(unexpected)?;
+    let answer = succeed(Method::POST, SESSIONS.to_owned(), Some(body));
+    answer.await.map(drop)
+}
+
+/// Removes a session.
+///
+/// # Errors
+///
+/// A [`Problem`], of kind `NotFound` when somebody was faster.
+pub(crate) async fn remove_session(name: &str) -> Result<(), Problem> {
+    let answer = succeed(Method::DELETE, session_address(name), None);
+    answer.await.map(drop)
+}
+
+/// Has a session connect, or hang up. It does so after the answer.
+///
+/// # Errors
+///
+/// A [`Problem`]: it was not asked to.
+pub(crate) async fn steer_session(name: &str, connect: bool) -> Result<(), Problem> {
+    let verb = if connect { "/connect" } else { "/disconnect" };
+    let answer = succeed(Method::POST, session_address(name) + verb, None);
+    answer.await.map(drop)
+}
+
+/// Why the console is not ready; empty when it is, `None` when it did not say.
+pub(crate) async fn readiness() -> Option<Vec<String>> {
+    let answer = call(Method::GET, "/readyz".to_owned(), None).await.ok()?;
+    health::reasons(answer.status, &answer.text)
+}
+
+fn session_address(name: &str) -> String {
+    SESSIONS.to_owned() + "/" + &percent_encoded(name)
+}
+
+/// What the console answered, good or bad.
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+/// The text of a good answer.
+async fn succeed(method: Method, address: String, body: Option<String>) -> Result<String, Problem> {
+    let Answer { status, text } = call(method, address, body).await?;
+    if (200..300).contains(&status) {
+        return Ok(text);
     }
-    let text = response.text().await.unwrap_or_default();
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| {
-        unexpected(
-            &("the console answered with status ".to_owned() + &response.status().to_string()),
-        )
-    }))
+    let words = || "the console answered with status ".to_owned() + &status.to_string();
+    Err(serde_json::from_str(&text).unwrap_or_else(|_| unexpected(words())))
 }
 
-async fn body<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
-    let text = response
-        .text()
-        .await
-        .map_err(|error| unexpected(&error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| unexpected(&error.to_string()))
+/// One request, with a body of JSON or with none.
+fn call(
+    method: Method,
+    address: String,
+    body: Option<String>,
+) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>>>> {
+    Box::pin(async move {
+        let request = RequestBuilder::new(&address).method(method);
+        let request = match body {
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(body),
+            None => request.build(),
+        };
+        let answer = request.map_err(unexpected)?.send().await;
+        let silence = |_| Problem::new(ProblemKind::InternalError, "The console does not answer.");
+        let response = answer.map_err(silence)?;
+        let status = response.status();
+        let text = response.text().await.map_err(unexpected)?;
+        Ok(Answer { status, text })
+    })
 }
 
-fn unexpected(detail: &str) -> Problem {
-    Problem::new(ProblemKind::InternalError, detail)
+fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(unexpected)
+}
+
+fn unexpected(error: impl ToString) -> Problem {
+    Problem::new(ProblemKind::InternalError, error.to_string())
 }

@@ -16,23 +16,31 @@ use std::time::Duration;
 use futures_channel::{mpsc, oneshot};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::{Problem, ProblemKind, Role};
 use qmp_shared::wire::{self, ClientFrame, ClientId, ServerFrame};
 use serde_json::value::RawValue;
 
 use crate::state::editor::Drafts;
 use crate::state::exchanges::Key;
 use crate::state::link::{Auth, Link};
+use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::theme::Theme;
 use crate::state::{App, Changes};
 
 pub(crate) use schemas::SchemaState;
+
+/// How often the console is asked whether it is ready.
+const READINESS: Duration = Duration::from_secs(30);
 
 /// Everything that views share. A handle: copies are the same store.
 #[derive(Clone, Copy)]
 pub(crate) struct Store {
     /// Who is signed in.
     pub(crate) auth: RwSignal<Auth>,
+    /// Who that is.
+    pub(crate) identity: RwSignal<Option<Identity>>,
+    /// Why the console says that it is not ready; empty when it is.
+    pub(crate) not_ready: RwSignal<Vec<String>>,
     /// The connection to the console.
     pub(crate) link: RwSignal<Link>,
     /// Why the last attempt to reach the console failed.
@@ -82,6 +90,8 @@ impl Store {
         let revision = || RwSignal::new(0);
         Self {
             auth: RwSignal::new(Auth::default()),
+            identity: RwSignal::new(None),
+            not_ready: RwSignal::new(Vec::new()),
             link: RwSignal::new(Link::default()),
             trouble: RwSignal::new(None),
             theme: RwSignal::new(browser::stored_theme()),
@@ -106,6 +116,12 @@ impl Store {
     pub(crate) fn start(self) {
         let tick = move || self.clock.update(|ticks| *ticks = ticks.wrapping_add(1));
         set_interval(tick, Duration::from_secs(1));
+        let ask = move || {
+            if self.link.get_untracked() == Link::Connected && !document().hidden() {
+                self.check_readiness();
+            }
+        };
+        set_interval(ask, READINESS);
         spawn_local(async move {
             self.sign_in_by_address().await;
             self.connect();
@@ -129,7 +145,7 @@ impl Store {
         let outcome = api::login(&token).await;
         let is_in = outcome.is_ok();
         self.trouble
-            .set(outcome.err().map(|problem| problem.detail));
+            .set(outcome.err().map(|problem| refusal(&problem)));
         is_in
     }
 
@@ -138,25 +154,78 @@ impl Store {
         spawn_local(socket::run(self));
     }
 
+    /// What the one who is signed in may do; `None` for nobody.
+    pub(crate) fn role(self) -> Option<Role> {
+        self.identity
+            .with(|identity| identity.as_ref().map(|identity| identity.role))
+    }
+
+    /// Asks whether the console is ready.
+    fn check_readiness(self) {
+        spawn_local(async move {
+            if let Some(reasons) = api::readiness().await
+                && self.not_ready.with_untracked(|before| *before != reasons)
+            {
+                self.not_ready.set(reasons);
+            }
+        });
+    }
+
     /// Ends the login here and at the console.
     pub(crate) fn sign_out(self) {
         spawn_local(async move {
             match api::logout().await {
-                Ok(()) => {
-                    self.auth.set(Auth::SignedOut);
-                    self.outgoing.set_value(None);
-                    self.wake();
-                    self.app.set_value(App::default());
-                    self.schemas.set_value(schemas::Cache::default());
-                    self.drafts.set_value(Drafts::default());
-                    self.notify(Changes {
-                        sessions: true,
-                        events: true,
-                        exchanges: true,
-                    });
-                }
+                Ok(()) => self.forget(None),
                 Err(problem) => self.announcement.set(problem.detail),
             }
+        });
+    }
+
+    /// The console knows who we are.
+    fn somebody_is_signed_in(self, identity: Identity) {
+        self.trouble.set(None);
+        let before = self.identity.get_untracked();
+        let identity = Some(identity);
+        if before != identity {
+            // Signed in anew in another tab, as somebody else.
+            if before.is_some() {
+                self.clear();
+            }
+            self.identity.set(identity);
+        }
+        if self.auth.get_untracked() != Auth::SignedIn {
+            self.auth.set(Auth::SignedIn);
+        }
+    }
+
+    /// The console does not let us in; who was in is told why he is not.
+    fn nobody_is_signed_in(self, farewell: Farewell) {
+        match self.auth.get_untracked() {
+            Auth::SignedIn => self.forget(Some(farewell.words().to_owned())),
+            Auth::Unknown | Auth::SignedOut => self.auth.set(Auth::SignedOut),
+        }
+    }
+
+    /// The next one to sign in here may be somebody else.
+    fn forget(self, why: Option<String>) {
+        self.trouble.set(why);
+        self.auth.set(Auth::SignedOut);
+        self.identity.set(None);
+        self.not_ready.set(Vec::new());
+        self.outgoing.set_value(None);
+        self.wake();
+        self.clear();
+    }
+
+    /// Forgets what the console told, and what was entered.
+    fn clear(self) {
+        self.app.set_value(App::default());
+        self.schemas.set_value(schemas::Cache::default());
+        self.drafts.set_value(Drafts::default());
+        self.notify(Changes {
+            sessions: true,
+            events: true,
+            exchanges: true,
         });
     }
 

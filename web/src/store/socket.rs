@@ -10,11 +10,12 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::prelude::*;
-use qmp_shared::wire::{ClientFrame, ClientId, Ping, SUBPROTOCOL, ServerFrame};
+use qmp_shared::wire::{CLOSE_UNAUTHORIZED, ClientFrame, ClientId, Ping, SUBPROTOCOL, ServerFrame};
 
 use super::{Store, api, browser};
 use crate::state::backoff::Backoff;
 use crate::state::link::{Auth, Link};
+use crate::state::login::{Farewell, Identity};
 
 /// Frames that may wait to be written. When full, a command fails and says
 /// that nothing was sent.
@@ -43,24 +44,38 @@ enum Input {
     Tick,
 }
 
+/// How a connection was.
+#[derive(Default)]
+struct Ended {
+    /// Whether the console greeted on it.
+    was_greeted: bool,
+    /// Whether the console closed it since its token had ended.
+    token_ended: bool,
+}
+
 /// Connects and reconnects until nobody is signed in.
 pub(super) async fn run(store: Store) {
     let mut backoff = Backoff::default();
+    let mut farewell = Farewell::NotKnown;
     loop {
-        store.link.set(Link::Connecting);
+        let failures = backoff.failures();
+        store.link.set(Link::Connecting { failures });
         match api::login_status().await {
-            Ok(status) if status.role.is_none() => {
-                store.auth.set(Auth::SignedOut);
-                return;
-            }
-            Ok(_) => {
-                store.trouble.set(None);
-                store.auth.set(Auth::SignedIn);
-                let was_greeted = converse(store).await;
+            Ok(status) => {
+                let Some(identity) = Identity::of(status) else {
+                    store.nobody_is_signed_in(farewell);
+                    return;
+                };
+                store.somebody_is_signed_in(identity);
+                let ended = converse(store).await;
                 store.outgoing.set_value(None);
-                if was_greeted {
+                if ended.was_greeted {
                     backoff.reset();
                 }
+                farewell = match ended.token_ended {
+                    true => Farewell::TokenEnded,
+                    false => Farewell::NotKnown,
+                };
                 let now = browser::now();
                 let changes = store.app.try_update_value(|app| app.disconnected(now));
                 store.notify(changes.unwrap_or_default());
@@ -70,28 +85,31 @@ pub(super) async fn run(store: Store) {
             }
             Err(problem) => store.trouble.set(Some(problem.detail)),
         }
-        pause(store, backoff.next(js_sys::Math::random())).await;
+        pause(store, &mut backoff).await;
     }
 }
 
 /// Waits, unless somebody is in a hurry.
-async fn pause(store: Store, millis: u32) {
+async fn pause(store: Store, backoff: &mut Backoff) {
+    let millis = backoff.next(js_sys::Math::random());
     let (sender, woken) = oneshot::channel();
     store.wake.set_value(Some(sender));
     store.link.set(Link::Retrying {
+        failures: backoff.failures(),
         at: browser::now() + f64::from(millis),
     });
     future::select(TimeoutFuture::new(millis), woken).await;
     store.wake.set_value(None);
 }
 
-/// One connection from open to close; whether the console greeted on it.
-async fn converse(store: Store) -> bool {
+/// One connection from open to close.
+async fn converse(store: Store) -> Ended {
+    let mut ended = Ended::default();
     let socket = match WebSocket::open_with_protocol(&browser::socket_address(), SUBPROTOCOL) {
         Ok(socket) => socket,
         Err(error) => {
             browser::warn(&error.to_string());
-            return false;
+            return ended;
         }
     };
     let (mut writer, reader) = socket.split();
@@ -100,7 +118,7 @@ async fn converse(store: Store) -> bool {
     let ticks = IntervalStream::new(TICK).map(|()| Input::Tick);
     let local = stream::select(outgoing.map(Input::Send), ticks);
     let mut inputs = stream::select(reader.map(Input::Received), local);
-    let (mut was_greeted, mut silence) = (false, 0);
+    let mut silence = 0;
     while let Some(input) = inputs.next().await {
         // Signing out takes the sender away; the socket goes with it.
         if store.auth.get_untracked() != Auth::SignedIn {
@@ -109,10 +127,17 @@ async fn converse(store: Store) -> bool {
         let reply = match input {
             Input::Received(Ok(Message::Text(text))) => {
                 silence = 0;
-                receive(store, &text, &mut was_greeted)
+                receive(store, &text, &mut ended.was_greeted)
             }
             Input::Received(Ok(Message::Bytes(_))) => None,
-            Input::Received(Err(_)) => break,
+            Input::Received(Err(error)) => {
+                let code = match error {
+                    WebSocketError::ConnectionClose(close) => close.code,
+                    _ => 0,
+                };
+                ended.token_ended = code == CLOSE_UNAUTHORIZED;
+                break;
+            }
             Input::Send(Outgoing::Frame(text)) => Some(text),
             Input::Send(Outgoing::Probe) => {
                 silence = DEAD - 1;
@@ -133,7 +158,7 @@ async fn converse(store: Store) -> bool {
             break;
         }
     }
-    was_greeted
+    ended
 }
 
 /// Reduces a frame; answers what to write in return.
@@ -147,13 +172,13 @@ fn receive(store: Store, text: &str, was_greeted: &mut bool) -> Option<String> {
     };
     let is_hello = matches!(frame, ServerFrame::Hello(_));
     store.apply(frame);
-    if !is_hello {
-        return None;
+    if is_hello {
+        *was_greeted = true;
+        store.link.set(Link::Connected);
+        store.check_readiness();
     }
-    *was_greeted = true;
-    store.link.set(Link::Connected);
-    let subscribe = store.app.try_update_value(|app| app.subscribe())?;
-    encode(&subscribe)
+    let next = store.app.try_update_value(|app| app.next_frame())??;
+    encode(&next)
 }
 
 fn ping() -> Option<String> {

@@ -17,6 +17,7 @@ use super::reply::ReplyPane;
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
+use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
 use crate::store::{Store, use_store};
 
@@ -30,7 +31,7 @@ pub(super) fn CommandDesk(
     command: String,
     schema: Option<Arc<Schema>>,
     /// Why no command can be sent now.
-    is_down: Memo<Option<String>>,
+    is_down: Memo<Option<Down>>,
 ) -> impl IntoView {
     let store = use_store();
     let draft = store
@@ -104,7 +105,14 @@ pub(super) fn CommandDesk(
                     Mode::Json => view! { <JsonPane desk/> }.into_any(),
                 }}
                 <FaultList desk/>
-                {move || is_down.get().map(|why| view! { <p class="notice verbatim">{why}</p> })}
+                {move || is_down.get().map(|down| view! {
+                    <div class="notice" role="status">
+                        <p class="verbatim">{down.words().to_owned()}</p>
+                        {matches!(down, Down::Gone(_)).then(|| view! {
+                            <p><a href="/">"All sessions"</a></p>
+                        })}
+                    </div>
+                })}
                 {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
                 <Actions sender/>
             </form>
@@ -127,7 +135,7 @@ struct Sender {
     /// The command that waits for a deliberate yes, and what it does.
     question: RwSignal<Option<(String, &'static str)>>,
     dialog: NodeRef<html::Dialog>,
-    is_down: Memo<Option<String>>,
+    is_down: Memo<Option<Down>>,
 }
 
 impl Sender {

@@ -17,7 +17,7 @@ use super::parts::{Empty, ProblemBox, SessionSelect};
 use crate::state::commands::{Entry, GUEST_INFO, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::search::rank;
-use crate::state::sessions::{incarnation, pick, unavailable};
+use crate::state::sessions::{Down, incarnation, pick, unavailable};
 use crate::state::text::{counted, percent_encoded, visible};
 use crate::store::{SchemaState, use_store};
 
@@ -105,14 +105,21 @@ pub(super) fn CommandsPage() -> impl IntoView {
     let is_down = Memo::new(move |_| {
         let name = session.get();
         store.with_sessions(|app| {
-            let is_known = !app.version.is_empty() && !name.is_empty();
+            let is_known = !app.version.is_empty();
             is_known
-                .then(|| unavailable(app.sessions.get(&name), &name))
+                .then(|| unavailable(&app.sessions, &name, app.was_removed(&name)))
                 .flatten()
         })
     });
     let waits = move || match is_down.get() {
-        Some(why) => view! {
+        Some(Down::Gone(why)) => view! {
+            <Empty title="No session">
+                <p class="verbatim">{why}</p>
+                <p><a href="/">"All sessions"</a></p>
+            </Empty>
+        }
+        .into_any(),
+        Some(Down::NotRunning(why)) => view! {
             <Empty title="No commands yet">
                 <p class="verbatim">{why}</p>
                 <p>"They appear when the session is running."</p>

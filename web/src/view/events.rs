@@ -12,8 +12,9 @@ use wasm_bindgen::JsCast;
 
 use super::json_tree::JsonTree;
 use super::parts::{CopyButton, ProblemBox, SessionSelect};
-use crate::state::events::{EventRow, Feed, Query, Row, What, Window};
+use crate::state::events::{EventRow, Feed, Query, Row, What, gap_words};
 use crate::state::text::{counted, grouped, percent_encoded, visible};
+use crate::state::window::Window;
 use crate::store::{browser, use_store};
 
 /// Height of a row in pixels; the style sheet has the same numbers.
@@ -342,14 +343,12 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
             .into_any()
         }
         What::Gap { from, to } => {
-            let missing = (to.0.saturating_sub(from.0)).saturating_add(1);
-            let words = counted(missing, "event") + " missing";
-            let which = from.0.to_string() + " to " + &to.0.to_string();
+            let words = gap_words(*from, *to);
             view! {
                 <div role="row" class="row gap" aria-rowindex=index data-row=number>
                     <span role="cell" class="time"></span>
                     <span role="cell" class="session">{session}</span>
-                    <span role="cell" class="gap-words">{words}", seq "{which}</span>
+                    <span role="cell" class="gap-words" title=words.clone()>{words.clone()}</span>
                 </div>
             }
             .into_any()

@@ -8,6 +8,7 @@ mod commands;
 mod events;
 mod form;
 mod json_tree;
+mod manage;
 mod parts;
 mod reply;
 mod sessions;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::json_tree::JsonTree;
 use super::parts::{CopyButton, ProblemBox, badge};
-use crate::state::exchanges::{Exchange, Key, Progress};
+use crate::state::exchanges::{Exchange, Key, Progress, was_refused};
 use crate::state::sessions::Tone;
 use crate::state::text::visible;
 use crate::state::time::{elapsed, running};
@@ -44,6 +44,7 @@ fn reply(exchange: Exchange) -> AnyView {
     } = exchange;
     let command = visible(&key.command).into_owned();
     let session = visible(&key.session).into_owned();
+    let unsent = "Nothing was sent to ".to_owned() + &session + ".";
     let head = move |state: AnyView, copy: AnyView| {
         view! {
             <div class="reply-head">
@@ -65,7 +66,7 @@ fn reply(exchange: Exchange) -> AnyView {
             };
             view! {
                 {head(state, ().into_any())}
-                <p class="muted" role="status">"Sent " {waited} " ago, no reply yet."</p>
+                <p class="muted" role="status">"Waiting for the reply for " {waited} "."</p>
             }
             .into_any()
         }
@@ -87,12 +88,17 @@ fn reply(exchange: Exchange) -> AnyView {
             elapsed: time,
             result: Err(problem),
         } => {
-            let words = "error in ".to_owned() + &elapsed(time);
+            let is_refused = was_refused(&problem);
+            let words = match is_refused {
+                true => "not allowed".to_owned(),
+                false => "error in ".to_owned() + &elapsed(time),
+            };
             let state = badge(Tone::Bad, words).into_any();
             let problem = (*problem).clone();
             view! {
                 {head(state, ().into_any())}
                 <ProblemBox problem/>
+                {is_refused.then(|| view! { <p class="loud">{unsent}</p> })}
             }
             .into_any()
         }

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+use super::manage::{AddSession, Desk, RemoveQuestion, steering};
 use super::parts::{Empty, ProblemBox, badge};
+use crate::state::manage::may_change;
 use crate::state::sessions::{endpoint, state_tone, status_tone};
 use crate::state::text::{grouped, percent_encoded, visible};
 use crate::state::time::Instant;
@@ -21,6 +23,8 @@ pub(super) fn SessionsPage() -> impl IntoView {
     let is_known = Memo::new(move |_| store.with_sessions(|app| !app.version.is_empty()));
     let version = Memo::new(move |_| store.with_sessions(|app| visible(&app.version).into_owned()));
     let refused = move || store.with_events(|app| app.refused.clone());
+    let desk = Desk::new();
+    let may_add = Memo::new(move |_| is_known.get() && may_change(store.role()));
     view! {
         <div class="page">
             <div class="page-head">
@@ -30,11 +34,16 @@ pub(super) fn SessionsPage() -> impl IntoView {
                 </Show>
             </div>
             {move || refused().map(|problem| view! { <ProblemBox problem/> })}
+            {move || desk.problem.get().map(|problem| view! { <ProblemBox problem/> })}
             {move || match (is_known.get(), names.with(Vec::is_empty)) {
                 (false, _) => view! { <p class="loading">"Waiting for the console…"</p> }.into_any(),
                 (true, true) => view! { <NoSessions/> }.into_any(),
-                (true, false) => view! { <SessionTable names/> }.into_any(),
+                (true, false) => view! { <SessionTable names desk/> }.into_any(),
             }}
+            <Show when=move || may_add.get()>
+                <AddSession/>
+            </Show>
+            <RemoveQuestion desk/>
         </div>
     }
 }
@@ -52,7 +61,7 @@ fn NoSessions() -> impl IntoView {
 }
 
 #[component]
-fn SessionTable(names: Memo<Vec<String>>) -> impl IntoView {
+fn SessionTable(names: Memo<Vec<String>>, desk: Desk) -> impl IntoView {
     view! {
         <table class="sessions" aria-label="Sessions">
             <thead>
@@ -64,12 +73,12 @@ fn SessionTable(names: Memo<Vec<String>>) -> impl IntoView {
                     <th scope="col">"Since"</th>
                     <th scope="col" class="number">"Commands"</th>
                     <th scope="col" class="number">"Events"</th>
-                    <th scope="col"><span class="visually-hidden">"Pages"</span></th>
+                    <th scope="col"><span class="visually-hidden">"Pages and actions"</span></th>
                 </tr>
             </thead>
             <tbody>
                 <For each=move || names.get() key=Clone::clone let:name>
-                    <SessionRow name/>
+                    <SessionRow name desk/>
                 </For>
             </tbody>
         </table>
@@ -77,7 +86,7 @@ fn SessionTable(names: Memo<Vec<String>>) -> impl IntoView {
 }
 
 #[component]
-fn SessionRow(name: String) -> impl IntoView {
+fn SessionRow(name: String, desk: Desk) -> impl IntoView {
     let store = use_store();
     let encoded = percent_encoded(&name);
     let commands = "/commands/".to_owned() + &encoded;
@@ -87,6 +96,7 @@ fn SessionRow(name: String) -> impl IntoView {
         "Commands of ".to_owned() + &shown_name,
         "Events of ".to_owned() + &shown_name,
     ];
+    let steered = name.clone();
     let info = Memo::new(move |_| store.with_sessions(|app| app.sessions.get(&name).cloned()));
     let state = move || {
         info.with(|info| {
@@ -131,8 +141,11 @@ fn SessionRow(name: String) -> impl IntoView {
             <td data-label="Commands" class="number">{count(|counters| counters.commands)}</td>
             <td data-label="Events" class="number">{count(|counters| counters.events)}</td>
             <td class="links">
-                <a class="button" href=commands aria-label=labels[0].clone()>"Commands"</a>
-                <a class="button" href=events aria-label=labels[1].clone()>"Events"</a>
+                <div>
+                    <a class="button" href=commands aria-label=labels[0].clone()>"Commands"</a>
+                    <a class="button" href=events aria-label=labels[1].clone()>"Events"</a>
+                </div>
+                {steering(desk, steered, info)}
             </td>
         </tr>
     }

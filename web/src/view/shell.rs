@@ -13,7 +13,9 @@ use super::events::EventsPage;
 use super::parts::Empty;
 use super::sessions::SessionsPage;
 use super::sign_in::SignIn;
+use crate::state::health::consequence;
 use crate::state::link::{Auth, Link};
+use crate::state::login::Identity;
 use crate::state::theme::Theme;
 use crate::store::{Store, browser, use_store};
 
@@ -60,7 +62,10 @@ fn watch_window(store: Store) {
     Effect::new(move |before: Option<Link>| {
         let link = store.link.get();
         let is_news = before.is_some_and(|before| before.announcement() != link.announcement());
-        if is_news && store.auth.get_untracked() == Auth::SignedIn {
+        if is_news
+            && !link.announcement().is_empty()
+            && store.auth.get_untracked() == Auth::SignedIn
+        {
             store.announcement.set(link.announcement().to_owned());
         }
         link
@@ -70,9 +75,10 @@ fn watch_window(store: Store) {
 #[component]
 fn Frame() -> impl IntoView {
     let store = use_store();
-    move || match store.auth.get() {
-        Auth::SignedOut => view! { <SignIn/> }.into_any(),
-        Auth::Unknown | Auth::SignedIn => view! { <SignedIn/> }.into_any(),
+    let is_out = Memo::new(move |_| store.auth.get() == Auth::SignedOut);
+    move || match is_out.get() {
+        true => view! { <SignIn/> }.into_any(),
+        false => view! { <SignedIn/> }.into_any(),
     }
 }
 
@@ -81,7 +87,11 @@ fn SignedIn() -> impl IntoView {
     let store = use_store();
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
-        <Header/>
+        <div class="top">
+            <Header/>
+            <LinkNotice/>
+            <ReadinessNotice/>
+        </div>
         <main id="main" tabindex="-1">
             <Show when=move || store.auth.get() == Auth::SignedIn fallback=Opening>
                 <Routes fallback=NotFound>
@@ -128,6 +138,7 @@ fn Header() -> impl IntoView {
                 {link("Events", "/events")}
             </nav>
             <div class="bar-tools">
+                <Who/>
                 <Connection/>
                 <ThemeSwitch/>
                 <button type="button" class="quiet" on:click=move |_| store.sign_out()>
@@ -138,13 +149,42 @@ fn Header() -> impl IntoView {
     }
 }
 
+/// Who is signed in, and what that allows.
+#[component]
+fn Who() -> impl IntoView {
+    let identity = use_store().identity;
+    move || {
+        identity.get().map(|Identity { name, role }| {
+            let title = "Signed in as ".to_owned() + &name + " (" + role.as_str() + ")";
+            view! {
+                <span class="who" title=title>
+                    <span class="who-words">"Signed in as "</span>
+                    <span class="who-name">{name}</span>
+                    " (" {role.as_str()} ")"
+                </span>
+            }
+        })
+    }
+}
+
 #[component]
 fn Connection() -> impl IntoView {
     let store = use_store();
-    // Counts down once a second, and only while there is something to count.
+    let badge = Memo::new(move |_| store.link.get().badge());
+    let class = move || badge.get().0.class().to_owned() + " link";
+    let words = move || badge.get().1;
+    view! { <span class=class title="Connection to the console"><span>{words}</span></span> }
+}
+
+/// Says that the console is gone, and when it is tried again.
+#[component]
+fn LinkNotice() -> impl IntoView {
+    let store = use_store();
+    let is_down = Memo::new(move |_| store.link.get().is_down());
+    // Counts down, and only while there is something to count.
     let tick = RwSignal::new(());
     Effect::new(move || {
-        if let Link::Retrying { .. } = store.link.get() {
+        if is_down.get() {
             let period = Duration::from_millis(500);
             let handle = set_interval_with_handle(move || tick.set(()), period).ok();
             on_cleanup(move || {
@@ -154,21 +194,47 @@ fn Connection() -> impl IntoView {
             });
         }
     });
-    let words = Memo::new(move |_| {
+    let outlook = Memo::new(move |_| {
         tick.track();
-        store.link.get().words(browser::now())
+        store.link.get().outlook(browser::now())
     });
-    let class = move || match store.link.get() {
-        Link::Connected => "badge good link",
-        Link::Connecting => "badge busy link",
-        Link::Retrying { .. } => "badge bad link",
-    };
-    let is_retrying = move || matches!(store.link.get(), Link::Retrying { .. });
+    // The words change every second: the announcement says it once.
     view! {
-        <span class=class title="Connection to the console">{words}</span>
-        <Show when=is_retrying>
-            <button type="button" class="quiet" on:click=move |_| store.wake()>"Retry now"</button>
+        <Show when=move || is_down.get()>
+            <section class="strip bad" aria-label="Connection to the console">
+                <p>
+                    <strong>"No connection to the console."</strong>
+                    " What this page shows may be out of date. "
+                    <span class="outlook">{outlook}</span>
+                </p>
+                <button type="button" on:click=move |_| store.wake()>"Connect now"</button>
+            </section>
         </Show>
+    }
+}
+
+/// Says that the console cannot do all of its work, as when its disk is full.
+#[component]
+fn ReadinessNotice() -> impl IntoView {
+    let reasons = use_store().not_ready;
+    let lines = move || {
+        let line = |reason| view! { <p class="verbatim">{reason}</p> };
+        reasons.get().into_iter().map(line).collect_view()
+    };
+    view! {
+        // There before its words, so that they are read out.
+        <div role="status">
+            <Show when=move || !reasons.with(Vec::is_empty)>
+                <section class="strip warn" aria-label="State of the console">
+                    <div>
+                        {lines}
+                        {move || reasons.with(|reasons| consequence(reasons)).map(|words| view! {
+                            <p>{words}</p>
+                        })}
+                    </div>
+                </section>
+            </Show>
+        </div>
     }
 }
 

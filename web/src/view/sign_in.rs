@@ -3,8 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use qmp_shared::rest::ProblemKind;
 
+use crate::state::login::refusal;
 use crate::store::{api, use_store};
 
 /// The page that nobody who is signed in sees.
@@ -33,12 +33,7 @@ pub(super) fn SignIn() -> impl IntoView {
                     store.trouble.set(None);
                     store.connect();
                 }
-                Err(problem) if problem.kind == ProblemKind::Unauthorized => {
-                    store
-                        .trouble
-                        .set(Some("The token is not valid.".to_owned()));
-                }
-                Err(problem) => store.trouble.set(Some(problem.detail)),
+                Err(problem) => store.trouble.set(Some(refusal(&problem))),
             }
             is_busy.try_set(false);
         });
