@@ -8,6 +8,9 @@ import { consoleBinary } from './programs.ts';
 /** What a console serves: addresses by the names of its sessions. */
 export type Sessions = Record<string, string | { address: string }>;
 
+/** What a token allows. */
+export type Role = 'viewer' | 'operator' | 'admin';
+
 /** A running `qmp-console serve`. */
 export class Console {
   /** Lets its bearer in. */
@@ -22,7 +25,8 @@ export class Console {
       const address = typeof endpoint === 'string' ? endpoint : endpoint.address;
       return ['--session', `${name}=${address}`];
     });
-    this.#args = ['serve', '--ephemeral', '--log', 'debug', ...pairs.flat(), ...args];
+    const keep = args.includes('--data-dir') ? [] : ['--ephemeral'];
+    this.#args = ['serve', ...keep, '--log', 'debug', ...pairs.flat(), ...args];
   }
 
   /** Its own `HOST:PORT`. */
@@ -47,7 +51,50 @@ export class Console {
 
   /** Where a browser signs in by opening it. */
   get signInUrl(): string {
-    return `${this.url}#token=${this.token}`;
+    return this.signInUrlOf(this.token);
+  }
+
+  /** The same with another token. */
+  signInUrlOf(token: string): string {
+    return `${this.url}#token=${token}`;
+  }
+
+  /** Makes a token; `expires` in seconds. The console needs a `--data-dir`. */
+  async newToken(name: string, role: Role, expires?: number): Promise<string> {
+    const answer = await this.#call('POST', 'tokens', { name, role, expires });
+    return (JSON.parse(answer) as { token: string }).token;
+  }
+
+  /** Ends a token. */
+  async revoke(name: string): Promise<void> {
+    await this.#call('DELETE', `tokens/${name}`);
+  }
+
+  /** Adds a session. */
+  async addSession(name: string, address: string): Promise<void> {
+    await this.#call('POST', 'sessions', { name, address });
+  }
+
+  /** Removes a session. */
+  async removeSession(name: string): Promise<void> {
+    await this.#call('DELETE', `sessions/${name}`);
+  }
+
+  /** Executes a command on the session `vm`; answers what it returned. */
+  async execute(command: string): Promise<unknown> {
+    const answer = await this.#call('POST', 'sessions/vm/execute', { execute: command });
+    return (JSON.parse(answer) as { return: unknown }).return;
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<string> {
+    const answer = await fetch(this.api(path), {
+      method,
+      headers: { ...this.authorization, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text;
   }
 
   /** Starts it; returns when it accepts connections. */
@@ -64,6 +111,11 @@ export class Console {
   /** Asks it to end, waits until it is gone, and tells how it ended. */
   async stop(): Promise<string | undefined> {
     return await this.#process?.stop('SIGTERM');
+  }
+
+  /** Kills it where it stands. */
+  async kill(): Promise<void> {
+    await this.#process?.stop('SIGKILL');
   }
 
   /** Ends it and starts it again on the same port, with the same token. */

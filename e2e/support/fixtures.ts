@@ -27,6 +27,8 @@ interface Fixtures {
   serve: (sessions: Sessions, args?: readonly string[]) => Promise<Console>;
   /** A running console with the one session `vm`. */
   console: Console;
+  /** The same with a data directory, and so with tokens and a journal. */
+  durable: Console;
   /** What the page complained about that it should not; must stay empty. */
   complaints: string[];
 }
@@ -71,6 +73,10 @@ export const test = base.extend<Fixtures>({
   console: async ({ serve, vm }, use) => {
     const console = await serve({ vm });
     await use(console);
+  },
+
+  durable: async ({ serve, vm, directory }, use) => {
+    await use(await serve({ vm }, ['--data-dir', join(directory, 'state')]));
   },
 
   // Every test that opens a page fails when the page breaks its own security
@@ -139,8 +145,8 @@ async function several<A extends unknown[], T extends Startable>(
 }
 
 /** Opens the console as its ready URL does, and waits until the page is there. */
-export async function signIn(page: Page, console: Console): Promise<void> {
-  await page.goto(console.signInUrl);
+export async function signIn(page: Page, console: Console, token = console.token): Promise<void> {
+  await page.goto(console.signInUrlOf(token));
   await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
   // The token stays neither in the address bar nor in the history.
   await expect(page).toHaveURL((url) => url.hash === '');

@@ -5,10 +5,14 @@ import type { Locator, Page } from '@playwright/test';
 import type { Console } from './console.ts';
 import { expect } from './fixtures.ts';
 
+/** The row of a session on their page. */
+export function sessionRow(page: Page, name: string): Locator {
+  return page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+}
+
 /** Waits until the page says that the session is in this state. */
 export async function seesSession(page: Page, name: string, state: string, timeout = 5_000): Promise<void> {
-  const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
-  await expect(row.getByRole('cell').first()).toHaveText(state, { timeout });
+  await expect(sessionRow(page, name).getByRole('cell').first()).toHaveText(state, { timeout });
 }
 
 /** Opens the page of a command without loading the page anew. */
@@ -46,4 +50,15 @@ export async function sendAndReturn(page: Page): Promise<void> {
 export function eventRows(page: Page, name: string): Locator {
   const table = page.getByRole('table', { name: 'Events' });
   return table.getByRole('row').filter({ has: page.getByRole('cell', { name, exact: true }) });
+}
+
+/** Does not wait for the page's next attempt to reach the console. */
+export async function connectNow(page: Page): Promise<void> {
+  // It may have made the attempt by itself meanwhile.
+  const button = page.getByRole('button', { name: 'Connect now' });
+  const connected = page.getByText('Connected', { exact: true });
+  await expect(async () => {
+    if (await button.isVisible()) await button.click({ timeout: 500 });
+    await expect(connected).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 15_000 });
 }

@@ -1,6 +1,7 @@
 // Every page and its main states, in both themes, wide and narrow: a picture of
 // each under `test-results/looks`, nothing clipped, and what axe-core finds.
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AxeBuilder } from '@axe-core/playwright';
@@ -8,7 +9,9 @@ import type { Page } from '@playwright/test';
 
 import type { Console } from '../support/console.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
-import { eventRows, goToCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
+import { connectNow, eventRows, goToCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
+
+test.describe.configure({ timeout: 90_000 });
 
 interface Look {
   name: string;
@@ -125,32 +128,148 @@ const LOOKS: Look[] = [
   },
 ];
 
+/** What the console's own state does to the pages, in this order. `address` is that of `vm`. */
+const troubles = (address: string): Look[] => [
+  {
+    name: 'sessions-admin',
+    show: async (page) => {
+      await seesSession(page, 'vm', 'running');
+      await seesSession(page, 'gone', 'retrying');
+      await page.getByLabel('Name', { exact: true }).fill('vm');
+      await page.getByLabel('Address', { exact: true }).fill('localhost:44x');
+      await page.getByRole('button', { name: 'Add session' }).click();
+      await expect(page.getByText(/^port "44x" is not/)).toBeVisible();
+    },
+  },
+  {
+    name: 'session-question',
+    show: async (page) => {
+      await page.getByRole('button', { name: 'Remove gone' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+    },
+  },
+  {
+    name: 'session-removed',
+    show: async (page, console) => {
+      await page.goto(`${console.url}commands/vm/query-status`);
+      await expect(page.getByRole('button', { name: 'Send' })).toBeEnabled();
+      await console.removeSession('vm');
+      await expect(page.getByText('The session “vm” was removed from the console.')).toBeVisible();
+    },
+  },
+  {
+    name: 'events-gap',
+    show: async (page, console) => {
+      await console.addSession('vm', address);
+      await page.goto(console.url);
+      await seesSession(page, 'vm', 'running');
+      await console.execute('stop');
+      await page.getByRole('link', { name: 'Events', exact: true }).click();
+      await expect(eventRows(page, 'STOP').first()).toBeVisible();
+      await console.kill();
+      await console.start();
+      await connectNow(page);
+      await expect(async () => {
+        await console.execute('cont');
+      }).toPass();
+      await expect(page.getByText(/^Events may be missing/)).toBeVisible();
+    },
+  },
+  {
+    name: 'viewer-refused',
+    show: async (page, console) => {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByLabel('Token').fill(await console.newToken('observer', 'viewer'));
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByTitle('Signed in as observer (viewer)')).toBeVisible();
+      await goToCommand(page, console, 'vm', 'stop');
+      await send(page);
+      await expect(reply(page).getByText('not allowed')).toBeVisible();
+    },
+  },
+  {
+    name: 'sessions-viewer',
+    show: async (page, console) => {
+      await page.goto(console.url);
+      await seesSession(page, 'vm', 'running');
+    },
+  },
+  {
+    name: 'sign-in-again',
+    show: async (page, console) => {
+      await console.revoke('observer');
+      await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+      await expect(page.getByRole('alert')).toHaveText(/^Your token/);
+    },
+  },
+  {
+    name: 'events-unconnected',
+    show: async (page, console) => {
+      await page.goto(`${console.url}events`);
+      await signIn(page, console);
+      await page.getByRole('link', { name: 'Events', exact: true }).click();
+      await expect(eventRows(page, 'STOP').first()).toBeVisible();
+      await console.stop();
+      await expect(page.getByText('No connection to the console.')).toBeVisible();
+    },
+  },
+];
+
+/** A picture, nothing clipped, and nothing serious that axe-core finds. */
+async function look(page: Page, console: Console, { name, show }: Look, suffix: string): Promise<void> {
+  await test.step(name, async () => {
+    await show(page, console);
+    await page.screenshot({ path: `test-results/looks/${name}-${suffix}.png` });
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow, `${name} is wider than the window`).toBe(0);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    expect(found, name).toEqual([]);
+  });
+}
+
 for (const [width, height] of [
   [1440, 900],
   [390, 844],
 ] as const) {
   for (const colorScheme of ['light', 'dark'] as const) {
+    const suffix = `${width}-${colorScheme}`;
+
     test(`every page at ${width} pixels, ${colorScheme}`, async ({ serve, vm, storage, agent, page, directory }) => {
-      test.setTimeout(90_000);
       const gone = `unix:${join(directory, 'gone.sock')}`;
       const console = await serve({ vm, storage, agent, gone });
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await signIn(page, console);
-      for (const { name, show } of LOOKS) {
-        await test.step(name, async () => {
-          await show(page, console);
-          await page.screenshot({ path: `test-results/looks/${name}-${width}-${colorScheme}.png` });
-          const overflow = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          );
-          expect(overflow, `${name} is wider than the window`).toBe(0);
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-          const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-          expect(found, name).toEqual([]);
-        });
-      }
+      for (const each of LOOKS) await look(page, console, each, suffix);
+    });
+
+    test(`roles and troubles at ${width} pixels, ${colorScheme}`, async ({ serve, vm, page, directory }) => {
+      const gone = `unix:${join(directory, 'gone.sock')}`;
+      const console = await serve({ vm, gone }, ['--data-dir', join(directory, 'state')]);
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await signIn(page, console);
+      for (const each of troubles(vm.address)) await look(page, console, each, suffix);
+    });
+
+    test(`a journal in memory at ${width} pixels, ${colorScheme}`, async ({ serve, vm, page, directory }) => {
+      const state = join(directory, 'state');
+      // A directory where the file should be.
+      mkdirSync(join(state, 'journal.sqlite3'), { recursive: true });
+      const console = await serve({ vm }, ['--data-dir', state]);
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await signIn(page, console);
+      const show = async (): Promise<void> => {
+        await goToCommand(page, console, 'vm', 'query-block');
+        await sendAndReturn(page);
+        await expect(page.getByRole('region', { name: 'State of the console' })).toBeVisible();
+      };
+      await look(page, console, { name: 'not-ready', show }, suffix);
     });
   }
 }
