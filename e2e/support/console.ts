@@ -1,5 +1,6 @@
 // The console under test: the delivered binary, on a port of its own.
 
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
 import { Process } from './process.ts';
@@ -11,16 +12,24 @@ export type Sessions = Record<string, string | { address: string }>;
 /** What a token allows. */
 export type Role = 'viewer' | 'operator' | 'admin';
 
+/** What a console can be made to suffer. */
+export interface Fate {
+  /** Its disk can be made [full]{@link Console.fillDisk}. */
+  full?: boolean;
+}
+
 /** A running `qmp-console serve`. */
 export class Console {
   /** Lets its bearer in. */
   readonly token = randomBytes(32).toString('hex');
   readonly #args: readonly string[];
+  readonly #fate: Fate;
   #process: Process | undefined;
   /** `127.0.0.1:PORT`; the port stays when the console is started again. */
   #host = '127.0.0.1:0';
 
-  constructor(sessions: Sessions, args: readonly string[] = []) {
+  constructor(sessions: Sessions, args: readonly string[] = [], fate: Fate = {}) {
+    this.#fate = fate;
     const pairs = Object.entries(sessions).map(([name, endpoint]) => {
       const address = typeof endpoint === 'string' ? endpoint : endpoint.address;
       return ['--session', `${name}=${address}`];
@@ -101,7 +110,10 @@ export class Console {
   async start(): Promise<void> {
     if (this.#process?.running) throw new Error('the console is running already');
     const args = [...this.#args, '--listen', this.#host];
-    this.#process = await Process.start('qmp-console', consoleBinary(), args, {
+    // A write past the limit of its files is to fail, rather than to end it.
+    const shell = ['-c', 'trap "" XFSZ; exec "$@"', 'sh', consoleBinary(), ...args];
+    const [program, all] = this.#fate.full ? ['/bin/sh', shell] : [consoleBinary(), args];
+    this.#process = await Process.start('qmp-console', program, all, {
       env: { QMP_CONSOLE_TOKEN: this.token },
     });
     const [, host] = await this.#process.line(/^listening on http:\/\/([^/]+)\/$/);
@@ -122,6 +134,13 @@ export class Console {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  /** Lets it write to no file any more, as if the disk were full; or again. */
+  fillDisk(full = true): void {
+    if (!this.#fate.full) throw new Error('this console was not started for that');
+    const limit = full ? '0' : 'unlimited';
+    execFileSync('prlimit', [`--pid=${this.pid}`, `--fsize=${limit}:unlimited`]);
   }
 
   /** Its process. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { type Page, type TestInfo, test as base, expect } from '@playwright/test';
 
-import { Console, type Sessions } from './console.ts';
+import { Console, type Fate, type Sessions } from './console.ts';
 import { Agent, Fake, type Script, Storage, Vm } from './endpoints.ts';
 
 export { expect };
@@ -24,7 +24,7 @@ interface Fixtures {
   /** Starts a fake endpoint; several need several names. */
   fake: (script: Script, name?: string) => Promise<Fake>;
   /** Starts a console on sessions of the test's choice. */
-  serve: (sessions: Sessions, args?: readonly string[]) => Promise<Console>;
+  serve: (sessions: Sessions, args?: readonly string[], fate?: Fate) => Promise<Console>;
   /** A running console with the one session `vm`. */
   console: Console;
   /** The same with a data directory, and so with tokens and a journal. */
@@ -62,8 +62,8 @@ export const test = base.extend<Fixtures>({
   },
 
   serve: async ({}, use, testInfo) => {
-    await several<[Sessions, (readonly string[])?], Console>(
-      (sessions, args) => new Console(sessions, args),
+    await several<[Sessions, (readonly string[])?, Fate?], Console>(
+      (sessions, args, fate) => new Console(sessions, args, fate),
       'console',
       use,
       testInfo,

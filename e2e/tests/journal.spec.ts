@@ -61,3 +61,29 @@ test('a journal that cannot be written is said on every page', async ({ serve, v
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   await expect(notice).toHaveCount(0);
 });
+
+test('a disk that fills up is said within half a minute, and that it is over', async ({ serve, vm, directory, page }) => {
+  const console = await serve({ vm }, ['--data-dir', join(directory, 'state')], { full: true });
+  await page.clock.install();
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  const notice = page.getByRole('region', { name: 'State of the console' });
+  const ready = async (): Promise<number> => (await fetch(`${console.url}readyz`)).status;
+
+  console.fillDisk();
+  await console.execute('stop');
+  await expect.poll(ready).toBe(503);
+  await expect(notice).toHaveCount(0);
+  await page.clock.fastForward(31_000);
+  await expect(notice).toContainText('The journal cannot be written: ');
+  // The console goes on, from memory.
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await expect(eventRows(page, 'STOP')).toHaveCount(1);
+
+  console.fillDisk(false);
+  await console.execute('cont');
+  await expect.poll(ready, { timeout: 20_000 }).toBe(200);
+  await page.clock.fastForward(31_000);
+  await expect(notice).toHaveCount(0);
+  await expect(eventRows(page, 'RESUME')).toHaveCount(1);
+});
