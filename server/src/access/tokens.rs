@@ -224,6 +224,7 @@ impl Tokens {
             if taken || (self.chosen.is_some() && name == CHOSEN) {
                 return Err(TokensError::Taken(name.to_owned()));
             }
+            tokens.retain(|_, stored| is_current(stored));
             if tokens.len() >= MAX_TOKENS {
                 return Err(TokensError::TooMany);
             }

@@ -123,6 +123,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         access: Access::new(tokens, config.policy()?, journal.clone()),
         journal,
         manuals: Manuals::default(),
+        scans: Console::places(),
         logins: Logins::default(),
         hosts: RwLock::new(Arc::new(hosts(&args, &config))),
         cookie: format!("qmp-console-{}", instance(&bound)),
@@ -155,15 +156,21 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     stopping.cancel();
     // At once, so that those who wait for a reply are told.
     let (served, ()) = tokio::join!(server, console.sessions.shutdown());
-    served.context("the server's task")?;
-    if let Listen::Unix(path) = &bound {
-        std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
-    }
-    // After the last event.
+    // After the last event, and before anything else can go wrong.
     let close = move || console.journal.close();
     tokio::task::spawn_blocking(close)
         .await
-        .context("the journal")
+        .context("the journal")?;
+    served.context("the server's task")?;
+    if let Listen::Unix(path) = &bound {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", path.display()));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn hosts(args: &Args, config: &Config) -> HostPolicy {
@@ -201,6 +208,7 @@ async fn reload(
     };
     let mut wanted = BTreeMap::new();
     for session in &config.session {
+        Sessions::check_name(&session.name)?;
         let other = wanted.insert(session.name.clone(), session.address.clone());
         if other.is_some() {
             return Err(anyhow!("there are two sessions named {:?}", session.name));
@@ -213,9 +221,6 @@ async fn reload(
     console.access.set_policy(policy);
     console.set_hosts(hosts(args, &config));
     console.journal.retain(config.retention());
-    if args.listen.is_none() && config.listen.is_some() {
-        info!("SIGHUP: another `listen` takes a restart");
-    }
     let gone: Vec<String> = configured
         .iter()
         .filter(|(name, address)| wanted.get(*name) != Some(address))
@@ -341,7 +346,8 @@ async fn bind(listen: &Listen) -> anyhow::Result<(http::Listener, Listen)> {
 fn remove_stale(path: &Path) -> anyhow::Result<()> {
     let is_socket =
         std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+    let refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionRefused;
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err_and(refused) {
         std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
     }
     Ok(())

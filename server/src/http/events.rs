@@ -21,6 +21,7 @@ use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{EventPage, LoggedEvent, Problem, ProblemKind};
 use serde::Deserialize;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::guard::Caller;
@@ -40,7 +41,10 @@ const DEFAULT_LIMIT: usize = 1000;
 const MAX_WAIT: f64 = 60.0;
 
 /// How many entries of a log are looked at in one step.
-const STEP: usize = 1000;
+const STEP: usize = 256;
+
+/// Most scans of logs at a time; others wait.
+pub(super) const MAX_SCANS: usize = 4;
 
 /// How often a quiet stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -135,7 +139,7 @@ pub(super) async fn events(
         let request = request(session, &parameters, usize::MAX)
             .await
             .map_err(of_it)?;
-        return Ok(ndjson(request));
+        return Ok(ndjson(console, caller, request));
     }
     page(&console, session, &parameters).await.map_err(of_it)
 }
@@ -237,6 +241,10 @@ async fn page(
                 "`wait` is {wait}, not from 0 to {MAX_WAIT} seconds"
             )));
         }
+        Some(_) if parameters.before.is_some() || parameters.until.is_some() => {
+            let detail = "`wait` is for what is still to come: neither `before` nor `until`";
+            return Err(invalid(detail.to_owned()));
+        }
         Some(_) if parameters.after.is_none() => {
             return Err(invalid(
                 "`wait` is for what comes `after` a number".to_owned(),
@@ -249,12 +257,11 @@ async fn page(
     loop {
         activity.mark_unchanged();
         if wait.is_some()
-            && parameters.until.is_none()
             && let Range::Forward(_, upto) = &mut request.range
         {
             *upto = request.session.log().newest();
         }
-        let page = read(&request).await?;
+        let page = scan(console, &request).await?;
         let Some(deadline) = wait.filter(|_| page.events.is_empty()) else {
             return Ok(Json(page).into_response());
         };
@@ -275,6 +282,14 @@ async fn page(
     }
 }
 
+/// The events of a page, as soon as there are few enough others who look for
+/// some: what a filter costs is others' time.
+async fn scan(console: &Console, request: &Request) -> Result<EventPage, Problem> {
+    // It is never closed.
+    let _place = console.scans.acquire().await;
+    read(request).await
+}
+
 /// The events of a page.
 async fn read(request: &Request) -> Result<EventPage, Problem> {
     let log = request.session.log();
@@ -284,6 +299,8 @@ async fn read(request: &Request) -> Result<EventPage, Problem> {
             let mut events = Vec::new();
             let mut next = after;
             while next < upto {
+                // A filter may take its time.
+                yield_now().await;
                 let page = log.read(next, STEP).await.map_err(of_store)?;
                 for item in page.items {
                     let Item::Entry(entry) = item else { continue };
@@ -306,6 +323,7 @@ async fn read(request: &Request) -> Result<EventPage, Problem> {
             let mut events = Vec::new();
             let mut first = before;
             'all: while events.len() < request.limit && first.0 > after.0 + 1 {
+                yield_now().await;
                 let entries = log.read_before(first, STEP).await.map_err(of_store)?;
                 if entries.is_empty() {
                     break;
@@ -339,22 +357,30 @@ fn logged(entry: &Entry) -> LoggedEvent {
 }
 
 /// All that is asked for, one event a line, read from the log as it is taken.
-fn ndjson(request: Request) -> Response {
+fn ndjson(console: Arc<Console>, caller: Caller, request: Request) -> Response {
     let limit = request.limit;
     let start = match request.range {
         Range::Forward(after, upto) => (after, upto),
         Range::Backward(after, before) => (after, Seq(before.0.saturating_sub(1))),
     };
-    let state = (request, start.0, start.1);
-    let pages = stream::try_unfold(state, async |(mut request, after, upto)| {
-        if after >= upto {
-            return Ok::<_, axum::BoxError>(None);
-        }
-        request.range = Range::Forward(after, upto);
-        request.limit = STEP;
-        let page = read(&request).await?;
-        Ok(Some((page.events, (request, page.next, upto))))
-    });
+    let state = (console, caller, request, start.0, start.1);
+    let pages = stream::try_unfold(
+        state,
+        async |(console, caller, mut request, after, upto)| {
+            if after >= upto {
+                return Ok::<_, axum::BoxError>(None);
+            }
+            // Cut off, and not ended as if it were whole.
+            if console.stopping.is_cancelled() || !caller.may_stay(&console) {
+                return Err("the console is stopping, or the token has ended".into());
+            }
+            request.range = Range::Forward(after, upto);
+            request.limit = STEP;
+            let page = scan(&console, &request).await?;
+            let state = (console, caller, request, page.next, upto);
+            Ok(Some((page.events, state)))
+        },
+    );
     let events = pages.map_ok(|events| stream::iter(events).map(Ok::<_, axum::BoxError>));
     let lines = events.try_flatten().take(limit).and_then(async |event| {
         let mut line = serde_json::to_vec(&event)?;
@@ -447,7 +473,10 @@ fn following(
                     changed = activity.changed() => changed.ok()?,
                     () = sleep(CHECK_EVERY) => {}
                 }
-                console.sessions.get(request.session.name())?;
+                let current = console.sessions.get(request.session.name())?;
+                if !current.is(&request.session) {
+                    return None;
+                }
             }
             Some((
                 stream::iter(events),

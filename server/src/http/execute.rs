@@ -17,6 +17,7 @@ use qmp_shared::rest::{
 };
 use qmp_shared::wire::Returned;
 use serde_json::value::RawValue;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::Console;
@@ -28,6 +29,9 @@ use super::sessions::SessionName;
 use crate::access::Attempt;
 use crate::journal::Item;
 use crate::session::Session;
+
+/// Longest name of a command, in bytes.
+const MAX_NAME_BYTES: usize = 255;
 
 /// How many entries of a log are looked at in one step.
 const STEP: usize = 256;
@@ -80,6 +84,16 @@ impl Request {
     }
 }
 
+/// No command has a name that is longer, and what goes on record has an end.
+fn check_name(command: &str) -> Result<(), Problem> {
+    match command.len() {
+        1..=MAX_NAME_BYTES => Ok(()),
+        length => Err(invalid(format!(
+            "a command's name has 1 to {MAX_NAME_BYTES} bytes, and this one {length}"
+        ))),
+    }
+}
+
 /// An event that is waited for.
 struct Expected {
     filter: EventFilter,
@@ -125,6 +139,7 @@ async fn run_on(
 ) -> Result<Returned, Problem> {
     let limit = seconds("timeout", request.timeout)?;
     let (command, oob) = request.command()?;
+    check_name(command)?;
     let mut execute = Execute::new(command).oob(oob).timeout(limit);
     let expected = request.expect.clone().map(Expected::new).transpose()?;
     if let Some(arguments) = &request.arguments {
@@ -135,7 +150,7 @@ async fn run_on(
     }
     let attempt = Attempt {
         identity: &caller.identity,
-        peer: &caller.peer,
+        peer: &caller.peer.name,
         session: session.name(),
         command,
         arguments: request.arguments.as_deref().map(RawValue::get),
@@ -219,9 +234,16 @@ async fn first_match(
             }
         }
         cursor = page.next;
-        if !page.more && activity.changed().await.is_err() {
-            let detail = "the console is stopping";
-            return Err(Problem::new(ProblemKind::InternalError, detail));
+        if page.more {
+            // A filter may take its time.
+            yield_now().await;
+            continue;
+        }
+        let current = console.sessions.get(session.name());
+        if !current.is_some_and(|current| current.is(session)) || activity.changed().await.is_err()
+        {
+            let detail = "the session was removed while its event was waited for";
+            return Err(Problem::new(ProblemKind::StateError, detail));
         }
     }
 }

@@ -16,6 +16,7 @@ use qmp_shared::rest::{Problem, ProblemKind, Role};
 
 use super::Console;
 use super::problem::Refusal;
+use super::serve::Place;
 use crate::access::{Identity, same_origin};
 
 /// Prefix of the subprotocol that carries a token.
@@ -59,8 +60,8 @@ fn host<'a>(headers: &'a HeaderMap, authority: Option<&'a str>) -> Option<&'a st
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) identity: Identity,
-    /// Where from: an IP address and port, or `unix`.
-    pub(super) peer: String,
+    /// Where from.
+    pub(super) peer: Peer,
     /// Which login, of those who have shown a cookie.
     login: Option<String>,
 }
@@ -87,7 +88,13 @@ impl Caller {
 
 /// The other side of a connection, as its listener names it.
 #[derive(Clone, Debug)]
-pub(super) struct Peer(pub(super) String);
+pub(super) struct Peer {
+    /// An IP address and port, or `unix`.
+    pub(super) name: String,
+    /// Its place among the connections. Whoever goes on with the connection, as
+    /// a socket does after the upgrade, keeps it.
+    pub(super) _place: Arc<Place>,
+}
 
 impl FromRequestParts<Arc<Console>> for Caller {
     type Rejection = Refusal;
@@ -114,7 +121,9 @@ impl FromRequestParts<Arc<Console>> for Caller {
             check_origin(&parts.headers)?;
         }
         let peer = parts.extensions.get::<ConnectInfo<Peer>>();
-        let peer = peer.map_or_else(String::new, |ConnectInfo(Peer(peer))| peer.clone());
+        let Some(ConnectInfo(peer)) = peer.cloned() else {
+            return Err(Refusal::invalid("a request without a connection"));
+        };
         Ok(Self {
             identity,
             peer,
@@ -192,7 +201,8 @@ fn identify(
 pub(super) fn logged_in(headers: &HeaderMap, console: &Console) -> Option<(Vec<u8>, String)> {
     let (token, login) = cookie(headers, &console.cookie)?.split_once('.')?;
     let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-    (!console.logins.has_ended(login)).then(|| (token, login.to_owned()))
+    let issued = login.len() == 16 && login.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (issued && !console.logins.has_ended(login)).then(|| (token, login.to_owned()))
 }
 
 /// The WebSocket subprotocols that the client offers.

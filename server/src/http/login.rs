@@ -39,11 +39,12 @@ pub(super) async fn login(
 ) -> Result<Response, Refusal> {
     check_origin(&headers)?;
     let token = login.token.trim().as_bytes();
-    if !console.logins.admit() {
-        let detail = "too many wrong tokens were tried; wait a minute";
-        return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
-    }
     if console.access.tokens.verify(token).is_none() {
+        // Who has the right one is let in, however many others guess.
+        if !console.logins.admit() {
+            let detail = "too many wrong tokens were tried; wait a minute";
+            return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
+        }
         console.logins.failed();
         return Err(Refusal(Problem::new(
             ProblemKind::Unauthorized,

@@ -29,6 +29,7 @@ use std::time::Duration;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
@@ -68,6 +69,8 @@ pub(crate) struct Console {
     pub(crate) journal: Journal,
     /// The manuals of the host.
     pub(crate) manuals: Manuals,
+    /// Places for those who look for past events.
+    pub(crate) scans: Semaphore,
     /// Failed logins.
     pub(crate) logins: Logins,
     /// The names that the console answers to.
@@ -82,6 +85,11 @@ pub(crate) struct Console {
 }
 
 impl Console {
+    /// Places for [`scans`](Self::scans).
+    pub(crate) fn places() -> Semaphore {
+        Semaphore::new(events::MAX_SCANS)
+    }
+
     fn hosts(&self) -> Arc<HostPolicy> {
         // Nothing panics while it holds the lock.
         Arc::clone(&self.hosts.read().unwrap_or_else(PoisonError::into_inner))

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
@@ -21,6 +21,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig, crypto};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower_http::add_extension::AddExtension;
 use tracing::{debug, warn};
 
@@ -38,6 +39,14 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long to wait when the system has no descriptor for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// A place among the connections, taken until the connection is over, whoever
+/// goes on with it.
+#[derive(Debug)]
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _task: TaskTrackerToken,
+}
 
 /// An open listener.
 #[derive(Debug)]
@@ -140,7 +149,7 @@ fn config(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
 ///
 /// # Cancel safety
 ///
-/// Connections end with the future.
+/// Connections go on when the future is dropped; `stopping` ends them.
 pub(crate) async fn serve(
     listener: Listener,
     tls: Option<Arc<Tls>>,
@@ -160,7 +169,7 @@ pub(crate) async fn serve(
             () = stopping.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let (stream, peer) = match accepted {
+        let (stream, name) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
@@ -168,11 +177,18 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        let Ok(permit) = place else { break };
+        let peer = Peer {
+            name,
+            _place: Arc::new(Place {
+                _permit: permit,
+                _task: connections.token(),
+            }),
+        };
         let service = AddExtension::new(router.clone(), ConnectInfo(peer));
         let tls = tls.clone();
         let stopping = stopping.clone();
         connections.spawn(async move {
-            let _place = place;
             match tls {
                 None => connection(stream, service, stopping).await,
                 Some(tls) => match timeout(HEADERS_WITHIN, tls.acceptor().accept(stream)).await {
@@ -219,17 +235,17 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Listener {
-    async fn accept(&self) -> io::Result<(Box<dyn Stream>, Peer)> {
+    async fn accept(&self) -> io::Result<(Box<dyn Stream>, String)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Small frames must not wait for each other (Nagle's algorithm).
                 stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Peer(address.to_string())))
+                Ok((Box::new(stream), address.to_string()))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Box::new(stream), Peer("unix".to_owned())))
+                Ok((Box::new(stream), "unix".to_owned()))
             }
         }
     }

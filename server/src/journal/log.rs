@@ -83,8 +83,6 @@ pub(crate) struct Page {
 /// those that are not on disk then are counted.
 #[derive(Debug)]
 pub(crate) struct Log {
-    /// Itself, for the writer.
-    this: OnceLock<std::sync::Weak<Self>>,
     writer: Arc<Writer>,
     ring: Mutex<Ring>,
 }
@@ -97,6 +95,8 @@ struct Ring {
     newest: Seq,
     /// The last number that may be handed out.
     bound: Seq,
+    /// The number before the first of this log.
+    start: Seq,
     /// The last number that is on disk, or that was never to be.
     stored: Seq,
     /// The last number that retention has let go of.
@@ -131,8 +131,11 @@ impl Log {
     pub(super) fn open(name: &str, writer: &Arc<Writer>) -> Arc<Self> {
         let known = writer.session(name, BLOCK);
         let (newest, bound, session, trimmed) = match known {
-            // Without a file there is nobody to continue.
-            None => (NOTHING, Seq(u64::MAX), None, NOTHING),
+            // Without a file only this process knows of an earlier one.
+            None => {
+                let last = writer.last(name);
+                (last, Seq(u64::MAX), None, last)
+            }
             Some(Ok(Known { id, bound, trimmed })) => {
                 (bound, Seq(bound.0 + BLOCK), Some(id), trimmed)
             }
@@ -140,13 +143,13 @@ impl Log {
             Some(Err(_)) => (clock(), Seq(u64::MAX), None, NOTHING),
         };
         let log = Arc::new(Self {
-            this: OnceLock::new(),
             writer: Arc::clone(writer),
             ring: Mutex::new(Ring {
                 entries: VecDeque::new(),
                 bytes: 0,
                 newest,
                 bound,
+                start: newest,
                 stored: newest,
                 trimmed,
                 session,
@@ -157,14 +160,13 @@ impl Log {
                 max_bytes: MAX_BYTES,
             }),
         });
-        log.this.get_or_init(|| Arc::downgrade(&log));
         writer.attach(name, &log);
         log
     }
 
     /// Appends an event and returns its number. Never blocks on a reader, nor
     /// on the disk.
-    pub(crate) fn append(&self, event: Event, received: Timestamp) -> Seq {
+    pub(crate) fn append(self: &Arc<Self>, event: Event, received: Timestamp) -> Seq {
         let mut ring = self.lock();
         if ring.newest >= ring.bound {
             // Nothing could be reserved for long: numbers of a time, which
@@ -181,8 +183,8 @@ impl Log {
         ring.shrink(self.writer.store().is_some());
         let announce = !std::mem::replace(&mut ring.announced, true);
         drop(ring);
-        if announce && let Some(this) = self.this.get() {
-            self.writer.announce(this.clone());
+        if announce {
+            self.writer.announce(Arc::clone(self));
         }
         seq
     }
@@ -281,7 +283,14 @@ impl Log {
     ///
     /// Dropping the future loses nothing.
     pub(crate) async fn before_time(&self, time: Timestamp) -> Result<Seq, StoreError> {
-        let session = self.lock().session;
+        let session = {
+            let ring = self.lock();
+            let newest = ring.entries.back();
+            if newest.is_some_and(|newest| newest.received < time) {
+                return Ok(ring.newest);
+            }
+            ring.session
+        };
         let writer = Arc::clone(&self.writer);
         let stored = run_blocking(move || match (session, writer.store()) {
             (Some(session), Some(store)) => store.first_since(session, time),
@@ -295,6 +304,12 @@ impl Log {
             .map(|entry| entry.seq);
         let first = [stored, recent].into_iter().flatten().min();
         Ok(first.map_or(ring.newest, |first| Seq(first.0 - 1)))
+    }
+
+    /// The number before the first that was handed out since the session was
+    /// added.
+    pub(crate) fn start(&self) -> Seq {
+        self.lock().start
     }
 
     /// The newest number; 0 when there never was an event.
@@ -365,11 +380,6 @@ impl Log {
         if let Some(bound) = batch.reserve {
             ring.bound = bound;
         }
-    }
-
-    /// A batch is not on disk, and is to be tried again.
-    pub(super) fn unwritten(&self) {
-        self.lock().announced = true;
     }
 
     /// The retention has let go of what is up to here.
@@ -473,7 +483,7 @@ mod tests {
         log
     }
 
-    fn append(log: &Log, name: &str) {
+    fn append(log: &Arc<Log>, name: &str) {
         log.append(event(name), Timestamp::UNIX_EPOCH);
     }
 

@@ -78,9 +78,6 @@ pub(crate) enum JournalError {
         #[source]
         source: StoreError,
     },
-    /// The system gives no thread.
-    #[error("the journal's thread")]
-    Thread(#[source] std::io::Error),
 }
 
 impl JournalError {
@@ -104,7 +101,7 @@ impl Journal {
         };
         let fresh = random_id()?;
         let (store, id) = Store::open(&path, &fresh).map_err(fault)?;
-        let writer = Writer::start(Some(store), retention).map_err(JournalError::Thread)?;
+        let writer = Writer::start(Some(store), retention).map_err(fault)?;
         Ok(Self { id, writer })
     }
 
@@ -116,7 +113,11 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn in_memory() -> Result<Self, JournalError> {
         let id = random_id()?;
-        let writer = Writer::start(None, Retention::default()).map_err(JournalError::Thread)?;
+        let writer = Writer::start(None, Retention::default());
+        let writer = writer.map_err(|source| JournalError::Store {
+            path: "in memory".to_owned(),
+            source,
+        })?;
         Ok(Self { id, writer })
     }
 
@@ -140,6 +141,12 @@ impl Journal {
     /// The log of the session of this name. Blocks on the disk, once.
     pub(crate) fn log(&self, session: &str) -> Arc<Log> {
         Log::open(session, &self.writer)
+    }
+
+    /// A session is no more, and nothing is appended to its log: another one of
+    /// its name goes on after it. Blocks on the disk, once.
+    pub(crate) fn end(&self, session: &str, log: &Arc<Log>) {
+        self.writer.detach(session, log);
     }
 
     /// How much is kept from now on.

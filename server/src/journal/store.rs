@@ -85,9 +85,12 @@ pub(crate) enum StoreError {
     /// The reading task has ended.
     #[error("the reader has stopped: {0}")]
     Stopped(String),
-    /// It has no path that SQLite takes.
+    /// It could not be made, or locked.
     #[error("it could not be locked")]
     Lock(#[source] std::io::Error),
+    /// The system gives no thread.
+    #[error("there is no thread for it")]
+    Thread(#[source] std::io::Error),
 }
 
 impl StoreError {
@@ -289,27 +292,39 @@ pub(super) fn session(connection: &Connection, name: &str) -> Result<Known, Stor
     })?)
 }
 
-/// Raises the last number that may be handed out. Durable when it returns, even
-/// if the machine loses its power.
-pub(super) fn reserve(connection: &Connection, session: i64, bound: Seq) -> Result<(), StoreError> {
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let written = set_bound(connection, session, bound);
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    written
+/// Whether what is committed from now on is there even if the machine loses its
+/// power. Slower.
+pub(super) fn set_durable(connection: &Connection, durable: bool) -> Result<(), StoreError> {
+    let level = if durable { "FULL" } else { "NORMAL" };
+    Ok(connection.pragma_update(None, "synchronous", level)?)
 }
 
-/// The log has ended: the next one continues right after this number.
+/// Raises the last number that may be handed out.
+pub(super) fn raise_bound(
+    connection: &Connection,
+    session: i64,
+    bound: Seq,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE session SET bound = max(bound, ?) WHERE id = ?")?
+        .execute(params![number(bound), session])?;
+    Ok(())
+}
+
+/// The log has ended: the next one continues right after this number, and after
+/// whatever is there.
 pub(super) fn release(
     connection: &Connection,
     session: i64,
     newest: Seq,
 ) -> Result<(), StoreError> {
-    set_bound(connection, session, newest)
-}
-
-fn set_bound(connection: &Connection, session: i64, bound: Seq) -> Result<(), StoreError> {
-    let mut update = connection.prepare_cached("UPDATE session SET bound = ? WHERE id = ?")?;
-    update.execute(params![number(bound), session])?;
+    connection
+        .prepare_cached(
+            "UPDATE session SET bound = max(?1,
+                 (SELECT coalesce(max(seq), 0) FROM event WHERE session = ?2))
+             WHERE id = ?2",
+        )?
+        .execute(params![number(newest), session])?;
     Ok(())
 }
 
@@ -319,8 +334,9 @@ pub(super) fn insert(
     session: i64,
     entries: &[Arc<Entry>],
 ) -> Result<(), StoreError> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO event (session, seq, received, event) VALUES (?, ?, ?, ?)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO event (session, seq, received, event) VALUES (?, ?, ?, ?)",
+    )?;
     for entry in entries {
         let received = entry.received.as_microsecond();
         insert.execute(params![
@@ -340,7 +356,7 @@ pub(super) fn insert_audit(
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO audit (id, time, token, peer, session, command, arguments, decision, result,
+        "INSERT OR IGNORE INTO audit (id, time, token, peer, session, command, arguments, decision, result,
                             duration)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
@@ -385,8 +401,17 @@ pub(super) fn trim(
         .is_some_and(|first| first < oldest.as_microsecond());
     let is_large = used_bytes(connection)? > size;
     connection
-        .prepare_cached("DELETE FROM audit WHERE time < ?")?
+        // But the last, whose number the next one follows.
+        .prepare_cached("DELETE FROM audit WHERE time < ? AND id < (SELECT max(id) FROM audit)")?
         .execute([oldest.as_microsecond()])?;
+    if is_large {
+        connection
+            .prepare_cached(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?)
+                   AND id < (SELECT max(id) FROM audit)",
+            )?
+            .execute([TRIM_STEP as i64 / 10])?;
+    }
     if !is_old && !is_large {
         return Ok(false);
     }
@@ -451,6 +476,11 @@ fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
 }
 
 fn writable(path: &Path) -> Result<Connection, StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // For its owner only, and so are the files that SQLite puts beside it.
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.write(true).create(true).truncate(false).mode(0o600);
+    made.open(path).map_err(StoreError::Lock)?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Nothing is synchronised for each batch: what a killed process has

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use qmp_shared::model::Seq;
 use rusqlite::Connection;
 use tracing::{error, info};
 
@@ -46,16 +47,17 @@ pub(super) struct Writer {
 
 #[derive(Debug)]
 struct Queue {
-    announced: Vec<Weak<Log>>,
+    /// Logs that have something to write. Each may be in here twice.
+    announced: Vec<Arc<Log>>,
     /// All logs there are, by the session's name.
     logs: Vec<(String, Weak<Log>)>,
     next_record: u64,
+    /// The last numbers of sessions that were removed.
+    last: BTreeMap<String, Seq>,
     /// Records that are not on disk yet.
     records: BTreeMap<u64, AuditEntry>,
     /// Completions of records that are on disk.
     completions: BTreeMap<u64, (String, Duration)>,
-    /// Records that were given up, as there was no room for more.
-    lost_records: u64,
     retention: Retention,
     /// Whether the retention is to be looked after at once.
     trim: bool,
@@ -63,17 +65,20 @@ struct Queue {
 }
 
 impl Writer {
-    pub(super) fn start(store: Option<Store>, retention: Retention) -> std::io::Result<Arc<Self>> {
-        let last = store.as_ref().map_or(Ok(0), Store::last_audit);
+    pub(super) fn start(
+        store: Option<Store>,
+        retention: Retention,
+    ) -> Result<Arc<Self>, StoreError> {
+        let last = store.as_ref().map_or(Ok(0), Store::last_audit)?;
         let writer = Arc::new(Self {
             connection: Mutex::new(None),
             queue: Mutex::new(Queue {
                 announced: Vec::new(),
                 logs: Vec::new(),
-                next_record: last.unwrap_or_default() + 1,
+                last: BTreeMap::new(),
+                next_record: last + 1,
                 records: BTreeMap::new(),
                 completions: BTreeMap::new(),
-                lost_records: 0,
                 retention,
                 trim: true,
                 stop: false,
@@ -86,7 +91,8 @@ impl Writer {
         if writer.store.is_some() {
             let run = Arc::clone(&writer);
             let thread = std::thread::Builder::new().name("journal".to_owned());
-            *lock(&writer.thread) = Some(thread.spawn(move || run.run())?);
+            let thread = thread.spawn(move || run.run());
+            *lock(&writer.thread) = Some(thread.map_err(StoreError::Thread)?);
         }
         Ok(writer)
     }
@@ -101,8 +107,8 @@ impl Writer {
         self.store.as_ref()?;
         let known = self.with_connection(|connection| {
             let known = store::session(connection, name)?;
-            let bound = qmp_shared::model::Seq(known.bound.0 + block);
-            store::reserve(connection, known.id, bound)?;
+            store::set_durable(connection, true)?;
+            store::raise_bound(connection, known.id, Seq(known.bound.0 + block))?;
             Ok(known)
         });
         Some(self.noted(known))
@@ -110,11 +116,42 @@ impl Writer {
 
     pub(super) fn attach(&self, name: &str, log: &Arc<Log>) {
         let mut queue = self.queue();
-        queue.logs.retain(|(_, log)| log.strong_count() > 0);
+        // The latest of a name is the one that goes on.
+        queue
+            .logs
+            .retain(|(known, log)| log.strong_count() > 0 && known != name);
         queue.logs.push((name.to_owned(), Arc::downgrade(log)));
     }
 
-    pub(super) fn announce(&self, log: Weak<Log>) {
+    /// The last number of the session of this name, if it was here and is not any
+    /// more.
+    pub(super) fn last(&self, name: &str) -> Seq {
+        self.queue().last.get(name).copied().unwrap_or(NOTHING)
+    }
+
+    /// A log has ended: the next one of its name continues right after it. Writes
+    /// what is not written yet.
+    pub(super) fn detach(&self, name: &str, log: &Arc<Log>) {
+        let written = match self.store {
+            Some(_) => self.write(vec![Arc::clone(log)]),
+            None => Ok(()),
+        };
+        // What is not on disk is lost with the log, and so are its numbers.
+        if self.noted(written).is_ok() {
+            let newest = log.close();
+            let released = self.store.as_ref().and(log.session()).map(|session| {
+                self.with_connection(|connection| store::release(connection, session, newest))
+            });
+            let (Ok(()) | Err(())) = self.noted(released.unwrap_or(Ok(())));
+        }
+        let mut queue = self.queue();
+        queue.last.insert(name.to_owned(), log.newest());
+        queue.logs.retain(|(_, known)| {
+            known.strong_count() > 0 && !std::ptr::eq(known.as_ptr(), Arc::as_ptr(log))
+        });
+    }
+
+    pub(super) fn announce(&self, log: Arc<Log>) {
         if self.store.is_some() {
             self.queue().announced.push(log);
             self.wake.notify_one();
@@ -141,9 +178,14 @@ impl Writer {
         let id = queue.next_record;
         queue.next_record += 1;
         queue.records.insert(id, entry);
-        if queue.records.len() > MAX_RECORDS {
-            queue.records.pop_first();
-            queue.lost_records += u64::from(self.store.is_some());
+        if queue.records.len() > MAX_RECORDS
+            && let Some((lost, _)) = queue.records.pop_first()
+            && self.store.is_some()
+        {
+            error!(
+                id = lost,
+                "a record of a command was given up: the disk takes none"
+            );
         }
         drop(queue);
         self.wake.notify_one();
@@ -161,6 +203,9 @@ impl Writer {
         // It may be just being written.
         if self.store.is_some() {
             queue.completions.insert(id, (result.to_owned(), duration));
+            if queue.completions.len() > MAX_RECORDS {
+                queue.completions.pop_first();
+            }
         }
         drop(queue);
         self.wake.notify_one();
@@ -205,7 +250,7 @@ impl Writer {
         let mut trimmed = Instant::now();
         loop {
             let (announced, stop, trim) = self.wait(trimmed + TRIM_EVERY);
-            let written = self.write(&announced);
+            let written = self.write(announced);
             let trim = trim || trimmed.elapsed() >= TRIM_EVERY;
             let written = match written {
                 Ok(()) if trim && !stop => {
@@ -224,8 +269,7 @@ impl Writer {
                 return;
             }
             if failed {
-                let mut queue = self.queue();
-                queue.announced.extend(announced);
+                let queue = self.queue();
                 let waiting = self
                     .wake
                     .wait_timeout_while(queue, RETRY, |queue| !queue.stop);
@@ -235,7 +279,7 @@ impl Writer {
     }
 
     /// Waits until there is something to do.
-    fn wait(&self, until: Instant) -> (Vec<Weak<Log>>, bool, bool) {
+    fn wait(&self, until: Instant) -> (Vec<Arc<Log>>, bool, bool) {
         let mut queue = self.queue();
         loop {
             let busy = !queue.announced.is_empty()
@@ -254,10 +298,12 @@ impl Writer {
         }
     }
 
-    /// Writes one transaction after the other, until there is no more.
-    fn write(&self, logs: &[Weak<Log>]) -> Result<(), StoreError> {
-        let mut logs: Vec<Arc<Log>> = logs.iter().filter_map(Weak::upgrade).collect();
+    /// Writes one transaction after the other, until there is no more. What could
+    /// not be written is announced again.
+    fn write(&self, mut logs: Vec<Arc<Log>>) -> Result<(), StoreError> {
         loop {
+            logs.sort_unstable_by_key(Arc::as_ptr);
+            logs.dedup_by(|a, b| Arc::ptr_eq(a, b));
             let batches: Vec<(Arc<Log>, Batch)> = logs
                 .drain(..)
                 .map(|log| (Arc::clone(&log), log.batch(BATCH)))
@@ -266,43 +312,11 @@ impl Writer {
                 let queue = self.queue();
                 (queue.records.clone(), queue.completions.clone())
             };
-            let sessions = self.with_connection(|connection| {
-                let names = self.names(&batches);
-                let transaction = connection.transaction()?;
-                let mut sessions = Vec::new();
-                for ((_, batch), name) in batches.iter().zip(names) {
-                    let session = match (batch.session, name) {
-                        (Some(session), _) => session,
-                        (None, Some(name)) => store::session(&transaction, &name)?.id,
-                        // Removed meanwhile.
-                        (None, None) => {
-                            sessions.push(None);
-                            continue;
-                        }
-                    };
-                    store::insert(&transaction, session, &batch.entries)?;
-                    sessions.push(Some(session));
-                }
-                for (id, entry) in &records {
-                    store::insert_audit(&transaction, *id, entry)?;
-                }
-                for (id, (result, duration)) in &completions {
-                    store::complete_audit(&transaction, *id, result, *duration)?;
-                }
-                transaction.commit()?;
-                for ((_, batch), session) in batches.iter().zip(&sessions) {
-                    if let (Some(bound), Some(session)) = (batch.reserve, session) {
-                        store::reserve(connection, *session, bound)?;
-                    }
-                }
-                Ok(sessions)
-            });
-            let sessions = match sessions {
+            let sessions = match self.transaction(&batches, &records, &completions) {
                 Ok(sessions) => sessions,
                 Err(error) => {
-                    for (log, _) in &batches {
-                        log.unwritten();
-                    }
+                    let logs = batches.into_iter().map(|(log, _)| log);
+                    self.queue().announced.extend(logs);
                     return Err(error);
                 }
             };
@@ -319,6 +333,47 @@ impl Writer {
                 return Ok(());
             }
         }
+    }
+
+    /// Writes all of it, or nothing. Returns the numbers of the logs' sessions;
+    /// `None` of one whose name is not known.
+    fn transaction(
+        &self,
+        batches: &[(Arc<Log>, Batch)],
+        records: &BTreeMap<u64, AuditEntry>,
+        completions: &BTreeMap<u64, (String, Duration)>,
+    ) -> Result<Vec<Option<i64>>, StoreError> {
+        let names = self.names(batches);
+        let reserves = batches.iter().any(|(_, batch)| batch.reserve.is_some());
+        self.with_connection(|connection| {
+            // Numbers must not be forgotten, even if the machine loses its power.
+            store::set_durable(connection, reserves)?;
+            let transaction = connection.transaction()?;
+            let mut sessions = Vec::new();
+            for ((_, batch), name) in batches.iter().zip(names) {
+                let session = match (batch.session, name) {
+                    (Some(session), _) => session,
+                    (None, Some(name)) => store::session(&transaction, &name)?.id,
+                    (None, None) => {
+                        sessions.push(None);
+                        continue;
+                    }
+                };
+                if let Some(bound) = batch.reserve {
+                    store::raise_bound(&transaction, session, bound)?;
+                }
+                store::insert(&transaction, session, &batch.entries)?;
+                sessions.push(Some(session));
+            }
+            for (id, entry) in records {
+                store::insert_audit(&transaction, *id, entry)?;
+            }
+            for (id, (result, duration)) in completions {
+                store::complete_audit(&transaction, *id, result, *duration)?;
+            }
+            transaction.commit()?;
+            Ok(sessions)
+        })
     }
 
     /// The names of the logs that the file does not know yet.

@@ -122,6 +122,15 @@ impl Sessions {
         }
     }
 
+    /// Whether a session can have this name.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::BadName`].
+    pub(crate) fn check_name(name: &str) -> Result<(), RegistryError> {
+        check_name(name)
+    }
+
     /// Adds a session and has it connect. Needs a runtime; reads from disk.
     ///
     /// # Errors
@@ -163,6 +172,13 @@ impl Sessions {
         cancel.cancel();
         if timeout(SHUTDOWN_TIMEOUT, task).await.is_err() {
             warn!(session = name, "did not hang up in time");
+        }
+        if let Some(session) = self.get(name) {
+            let (journal, name) = (self.journal.clone(), name.to_owned());
+            let end = move || journal.end(&name, session.log());
+            if let Err(error) = tokio::task::spawn_blocking(end).await {
+                warn!(%error, "the journal's end of a session");
+            }
         }
         // Only now, so that nobody sees it go before its last events.
         self.change(|roster| roster.remove(name));

@@ -334,3 +334,24 @@ async fn killed_in_a_flood_it_says_nothing_else_afterwards() {
     .await;
     assert!(kept.is_empty());
 }
+
+/// Somebody else has the file for a while, and events come meanwhile.
+#[tokio::test]
+async fn after_a_failed_write_everything_is_written_once() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let server = keeping(directory.path(), &fake).await;
+    let other = rusqlite::Connection::open(directory.path().join("journal.sqlite3")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    emit(&server, 1..=3).await;
+    soon(async { while server.get("/readyz").await.status == 200 {} }).await;
+    emit(&server, 4..=6).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    soon(async { while server.get("/readyz").await.status != 200 {} }).await;
+    emit(&server, 7..=8).await;
+    stored_in(directory.path(), |count| count == 8).await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let vm = server.get("/api/v1/sessions/vm").await.json();
+    assert_eq!(vm["counters"]["dropped"], 0, "{vm}");
+}

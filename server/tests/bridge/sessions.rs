@@ -58,6 +58,40 @@ async fn a_session_is_added_and_removed_while_others_are_not_disturbed() {
 }
 
 #[tokio::test]
+async fn a_session_of_the_same_name_goes_on_with_its_numbers() {
+    let directory = tempfile::tempdir().unwrap();
+    for keeps in [false, true] {
+        let fake = emitter().await;
+        let session = format!("vm={}", fake.address());
+        let server = match keeps {
+            true => TestServer::keeping(directory.path(), &[session]).await,
+            false => TestServer::start(&[session]).await,
+        };
+        server.session_in("vm", "running").await;
+        let mut socket = server.socket().await;
+        socket.send(r#"{"type":"subscribe","sub":1}"#).await;
+        socket.next("subscribed").await;
+        emit(&server, 1..=2).await;
+        let removed = server.ask(TOKEN, "DELETE", "/api/v1/sessions/vm", "").await;
+        assert_eq!(removed.status, 204);
+        let body = format!(r#"{{"name":"vm","address":"{}"}}"#, fake.address());
+        server.ask(TOKEN, "POST", "/api/v1/sessions", &body).await;
+        server.session_in("vm", "running").await;
+        emit(&server, [3]).await;
+        let mut late = server.socket().await;
+        late.send(r#"{"type":"subscribe","sub":1,"session":"vm","after":2}"#)
+            .await;
+        for (socket, first) in [(&mut socket, 1), (&mut late, 3)] {
+            for n in first..=3 {
+                let event = socket.next("event").await;
+                let told = (&event["seq"], &event["event"]["data"]["n"]);
+                assert_eq!(told, (&json!(n), &json!(n)));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_a_session_is_refused_with_the_part_that_is_wrong() {
     let server = TestServer::start(&[]).await;
     for (body, mentions) in [

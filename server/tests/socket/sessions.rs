@@ -82,7 +82,7 @@ async fn numbers_go_on_after_a_reconnect() {
     let mut socket = server.socket().await;
     socket.send(r#"{"type":"subscribe","sub":1}"#).await;
     for (index, command) in ["go", "quit", "go"].into_iter().enumerate() {
-        let frame = json!({"type": "execute", "id": 0, "session": "vm", "execute": command});
+        let frame = json!({"type": "execute", "id": index, "session": "vm", "execute": command});
         socket.send(&frame.to_string()).await;
         assert_eq!(socket.next("event").await["seq"], index + 1);
         if command == "quit" {

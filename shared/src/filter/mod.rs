@@ -103,7 +103,8 @@ impl EventFilter {
         }
         Ok(Self {
             names,
-            ..Self::default()
+            #[cfg(feature = "where")]
+            expression: None,
         })
     }
 

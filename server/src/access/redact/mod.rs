@@ -91,6 +91,11 @@ fn is_secret_member(command: &str, name: &str) -> bool {
     }
 }
 
+/// The words by which `change vnc` takes one (QEMU's `hmp_change_vnc`).
+fn is_password(word: &str) -> bool {
+    matches!(word, "password" | "passwd")
+}
+
 /// Whether this is a `qom-set` of a secret property.
 fn sets_secret(command: &str, arguments: &str) -> bool {
     command == "qom-set"
@@ -224,7 +229,7 @@ impl Redactor<'_> {
             None | Some("sendkey") => REDACTED_PART.into(),
             Some("set_password") if !line.rest.starts_with(['v', 's']) => REDACTED_PART.into(),
             Some("set_password" | "block_passwd" | "ringbuf_write") => keep_words(line.rest, 1)?,
-            Some("change") => match words(line.rest).take(3).position(|word| word == "password") {
+            Some("change") => match words(line.rest).take(3).position(is_password) {
                 Some(index) => keep_words(line.rest, index + 1)?,
                 None if line.rest.contains(['"', '\\']) => REDACTED_PART.into(),
                 None => self.text(line.rest, false)?,

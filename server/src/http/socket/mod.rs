@@ -51,7 +51,7 @@ const CATCH_UP_BATCHES: usize = 64;
 const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// Why a socket is closed whose login or token has ended.
-const NOT_ANY_MORE: &str = "the login or its token has ended";
+const NOT_ANY_MORE: &str = "the token has expired or was revoked, or its login has ended";
 
 /// Close code for a frame over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;
@@ -89,6 +89,7 @@ pub(super) async fn upgrade(
                 socket,
                 activity,
                 roster,
+                roster_is_old: false,
                 seen: Counted::default(),
                 more: false,
                 subscriptions: Subscriptions::default(),
@@ -114,8 +115,10 @@ struct Browser {
     caller: Caller,
     socket: WebSocket,
     activity: watch::Receiver<Counted>,
-    /// The sessions that have been shown.
+    /// The sessions that are followed.
     roster: Arc<Roster>,
+    /// Whether there is another roster already.
+    roster_is_old: bool,
     /// What had happened when sessions were shown last.
     seen: Counted,
     /// Whether a log may hold more events right away.
@@ -147,12 +150,23 @@ impl Browser {
         loop {
             // Every arm but the first is cancel safe: `recv`, `next`,
             // `changed` and `tick` lose nothing when another one is ready.
-            // The browser's own frames go first, or a flood of events would
-            // keep its unsubscribe waiting.
+            // Whether it may stay goes first, then the browser's own frames, or
+            // a flood of events would keep its unsubscribe waiting.
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => {
                     return self.close(GOING_AWAY, "the console is stopping").await;
+                }
+                _ = check.tick() => {
+                    if !self.may_stay() {
+                        return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
+                    }
+                    for frame in self.subscriptions.bookmarks() {
+                        self.send(&frame).await?;
+                    }
+                }
+                _ = ping.tick() => {
+                    self.write(Message::Ping(Default::default())).await?;
                 }
                 received = self.socket.recv() => match received {
                     None => return Ok(()),
@@ -184,17 +198,6 @@ impl Browser {
                     }
                     self.follow().await?;
                 }
-                _ = check.tick() => {
-                    if !self.may_stay() {
-                        return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
-                    }
-                    for frame in self.subscriptions.bookmarks() {
-                        self.send(&frame).await?;
-                    }
-                }
-                _ = ping.tick() => {
-                    self.write(Message::Ping(Default::default())).await?;
-                }
             }
         }
     }
@@ -220,7 +223,8 @@ impl Browser {
         let before = self.seen;
         self.seen = *self.activity.borrow_and_update();
         let changed = self.seen.changed > before.changed;
-        let latest = changed.then(|| self.console.sessions.roster());
+        // Until all of a removed session's events are out, it is still here.
+        let latest = (changed || self.roster_is_old).then(|| self.console.sessions.roster());
         let shown: Vec<_> = latest
             .iter()
             .flat_map(|latest| latest.values())
@@ -235,6 +239,14 @@ impl Browser {
         let Some(latest) = latest else {
             return Ok(());
         };
+        for session in shown {
+            self.send(&ServerFrame::Session(wire::Session { session }))
+                .await?;
+        }
+        self.roster_is_old = self.more && !Arc::ptr_eq(&self.roster, &latest);
+        if self.roster_is_old {
+            return Ok(());
+        }
         let removed: Vec<_> = self
             .roster
             .iter()
@@ -243,10 +255,6 @@ impl Browser {
             .collect();
         for name in removed {
             self.send(&ServerFrame::Removed(wire::Removed { name }))
-                .await?;
-        }
-        for session in shown {
-            self.send(&ServerFrame::Session(wire::Session { session }))
                 .await?;
         }
         if !Arc::ptr_eq(&self.roster, &latest) {

@@ -39,7 +39,7 @@ struct Subscription {
     session: Option<String>,
     filter: EventFilter,
     /// By session. One that is not in here was added later, and is followed
-    /// from its beginning.
+    /// from then on.
     cursors: BTreeMap<String, Cursor>,
 }
 
@@ -61,6 +61,14 @@ impl Subscription {
         self.cursors
             .get(session)
             .map_or(Seq(0), |cursor| cursor.seen)
+    }
+
+    /// Makes a cursor for a session that was added later.
+    fn meet(&mut self, session: &Session) {
+        let name = session.name();
+        if self.follows(name) && !self.cursors.contains_key(name) {
+            self.advance(name, session.log().start(), true);
+        }
     }
 
     fn advance(&mut self, session: &str, to: Seq, told: bool) {
@@ -151,6 +159,9 @@ impl Subscriptions {
         let mut frames = Vec::new();
         let mut more = false;
         for (name, session) in roster {
+            for subscription in &mut self.list {
+                subscription.meet(session);
+            }
             let followers = self.list.iter().filter(|sub| sub.follows(name));
             let Some(cursor) = followers.map(|sub| sub.seen(name)).min() else {
                 continue;
