@@ -1,6 +1,6 @@
 //! Who may execute which command, by its name and its arguments.
 //!
-//! The decision stands in [`table`](crate::access::policy::table); this module
+//! The decision stands in [`table`]; this module
 //! applies it. It is pure: it judges text, and knows neither sessions nor
 //! tokens. The caller has checked that the arguments are JSON that may be sent
 //! (`qmp_shared::json::check_arguments`), but nothing here depends on that:

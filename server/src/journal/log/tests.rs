@@ -1,0 +1,101 @@
+use super::*;
+
+fn event(name: &str) -> Event {
+    let text = format!(r#"{{"event":"{name}","timestamp":{{"seconds":1,"microseconds":2}}}}"#);
+    let message = qmp_shared::message::Message::parse(text.into_bytes()).unwrap();
+    Event::from_message(message).unwrap()
+}
+
+fn log(max_entries: usize, max_bytes: usize) -> Arc<Log> {
+    let log = crate::journal::Journal::in_memory().unwrap().log("vm");
+    let mut ring = log.lock();
+    ring.max_entries = max_entries;
+    ring.max_bytes = max_bytes;
+    drop(ring);
+    log
+}
+
+fn append(log: &Arc<Log>, name: &str) {
+    log.append(event(name), Timestamp::UNIX_EPOCH);
+}
+
+fn numbers(page: &Page) -> Vec<u64> {
+    let number = |item: &Item| match item {
+        Item::Entry(entry) => Some(entry.seq.0),
+        Item::Gap(..) => None,
+    };
+    page.items.iter().filter_map(number).collect()
+}
+
+fn recent(log: &Log, after: u64, limit: usize) -> Page {
+    log.recent(Seq(after), limit).unwrap()
+}
+
+#[test]
+fn reads_on_from_a_cursor() {
+    let log = log(10, usize::MAX);
+    assert_eq!(log.newest(), Seq(0));
+    assert!(recent(&log, 0, 10).items.is_empty());
+    for name in ["A", "B", "C"] {
+        append(&log, name);
+    }
+    assert_eq!(numbers(&recent(&log, 0, 10)), [1, 2, 3]);
+    let page = recent(&log, 0, 2);
+    assert_eq!(
+        (numbers(&page), page.next, page.more),
+        (vec![1, 2], Seq(2), true)
+    );
+    let page = recent(&log, 2, 10);
+    assert_eq!(
+        (numbers(&page), page.next, page.more),
+        (vec![3], Seq(3), false)
+    );
+    assert!(numbers(&recent(&log, 3, 10)).is_empty());
+}
+
+#[test]
+fn a_reader_is_told_what_it_missed() {
+    let log = log(2, usize::MAX);
+    for _ in 0..5 {
+        append(&log, "A");
+    }
+    let page = recent(&log, 1, 10);
+    assert!(
+        matches!(page.items[0], Item::Gap(Seq(2), Seq(3))),
+        "{page:?}"
+    );
+    assert_eq!(numbers(&page), [4, 5]);
+    assert_eq!(recent(&log, 3, 10).items.len(), 2);
+    assert_eq!((log.dropped(), log.trimmed()), (3, Seq(3)));
+}
+
+#[test]
+fn bytes_are_bounded_and_the_newest_is_always_kept() {
+    let log = log(usize::MAX, 1);
+    append(&log, "A");
+    assert_eq!(numbers(&recent(&log, 0, 10)), [1]);
+    append(&log, "B");
+    assert_eq!(numbers(&recent(&log, 0, 10)), [2]);
+}
+
+#[tokio::test]
+async fn reads_backwards_and_by_time() {
+    let log = log(10, usize::MAX);
+    for second in [10, 20, 30] {
+        let time = Timestamp::from_second(second).unwrap();
+        log.append(event("A"), time);
+    }
+    let before = log.read_before(Seq(3), 1).await.unwrap();
+    assert_eq!(
+        before.iter().map(|entry| entry.seq.0).collect::<Vec<_>>(),
+        [2]
+    );
+    for (second, cursor) in [(0, 0), (10, 0), (11, 1), (30, 2), (31, 3)] {
+        let time = Timestamp::from_second(second).unwrap();
+        assert_eq!(
+            log.before_time(time).await.unwrap(),
+            Seq(cursor),
+            "{second}"
+        );
+    }
+}
