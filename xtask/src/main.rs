@@ -8,7 +8,7 @@
 //! server     target/release/qmp-console with the front end inside
 //! demo       a guest, a storage daemon, an agent, and the console on them
 //! test       everything that must hold before a change lands
-//! bench      how fast the protocol library is, beside its floor and its peers
+//! bench      how fast the protocol library and the bridge are, beside floor and peers
 //! fuzz       what reads hostile input, on input that is made up
 //! ```
 //!
@@ -31,6 +31,7 @@ mod toolchain;
 mod web;
 mod workspace;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -63,8 +64,15 @@ enum Task {
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         only: Vec<test::Step>,
     },
-    /// Measure the protocol library beside its floor and its peers
-    Bench,
+    /// Measure the protocol library and the bridge beside their floors and peers
+    Bench {
+        /// Only these
+        #[arg(long, value_name = "SUBJECT", value_delimiter = ',')]
+        only: Vec<bench::Subject>,
+        /// For the benchmarks: workloads, and options of theirs
+        #[arg(last = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
     /// Try what reads hostile input on input that is made up
     Fuzz {
         /// How long each target runs
@@ -112,7 +120,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         }
         Task::Demo { listen } => demo::run(&workspace, *listen),
         Task::Test { only } => test::run(&workspace, only),
-        Task::Bench => bench::run(&workspace),
+        Task::Bench { only, arguments } => bench::run(&workspace, only, arguments),
         Task::Fuzz { seconds, only } => fuzz::run(&workspace, *seconds, only),
     }
 }
