@@ -99,6 +99,8 @@ struct Ring {
     start: Seq,
     /// The last number that is on disk, or that was never to be.
     stored: Seq,
+    /// The last number that is on its way to the disk.
+    writing: Seq,
     /// The last number that retention has let go of.
     trimmed: Seq,
     /// The session's number in the file, if there is one.
@@ -151,6 +153,7 @@ impl Log {
                 bound,
                 start: newest,
                 stored: newest,
+                writing: NOTHING,
                 trimmed,
                 session,
                 announced: false,
@@ -359,6 +362,7 @@ impl Log {
             .collect();
         let more = skip + entries.len() < ring.entries.len();
         ring.announced = more;
+        ring.writing = entries.last().map_or(NOTHING, |last| last.seq);
         let left = ring.bound.0.saturating_sub(ring.newest.0);
         // Without a bound there was no disk, and now there may be one.
         let late = left < BLOCK / 2 || ring.bound == Seq(u64::MAX);
@@ -374,12 +378,24 @@ impl Log {
     pub(super) fn written(&self, batch: &Batch, session: i64) {
         let mut ring = self.lock();
         ring.session = Some(session);
+        ring.writing = NOTHING;
         if let Some(last) = batch.entries.last() {
             ring.stored = ring.stored.max(last.seq);
         }
         if let Some(bound) = batch.reserve {
             ring.bound = bound;
         }
+    }
+
+    /// A batch is not on disk, and is to be tried again.
+    pub(super) fn unwritten(&self, batch: &Batch) {
+        let mut ring = self.lock();
+        ring.announced = true;
+        ring.writing = NOTHING;
+        // What has left the ring meanwhile is nowhere.
+        let first = ring.first();
+        let left = batch.entries.partition_point(|entry| entry.seq < first);
+        ring.dropped += left as u64;
     }
 
     /// The retention has let go of what is up to here.
@@ -423,7 +439,7 @@ impl Ring {
             if let Some(oldest) = self.entries.pop_front() {
                 self.bytes -= oldest.event.as_str().len();
                 if oldest.seq > self.stored {
-                    self.dropped += 1;
+                    self.dropped += u64::from(oldest.seq > self.writing);
                     self.stored = oldest.seq;
                 }
                 if !has_file {

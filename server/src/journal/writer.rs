@@ -315,6 +315,9 @@ impl Writer {
             let sessions = match self.transaction(&batches, &records, &completions) {
                 Ok(sessions) => sessions,
                 Err(error) => {
+                    for (log, batch) in &batches {
+                        log.unwritten(batch);
+                    }
                     let logs = batches.into_iter().map(|(log, _)| log);
                     self.queue().announced.extend(logs);
                     return Err(error);

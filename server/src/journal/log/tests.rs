@@ -99,3 +99,23 @@ async fn reads_backwards_and_by_time() {
         );
     }
 }
+
+#[test]
+fn what_leaves_the_ring_while_it_is_written_is_dropped_if_that_fails() {
+    for (fails, dropped) in [(false, 1), (true, 3)] {
+        let log = log(2, MAX_BYTES);
+        let append = || log.append(event("E"), Timestamp::now());
+        append();
+        append();
+        let batch = log.batch(10);
+        append();
+        append();
+        assert_eq!(log.dropped(), 0, "two are on their way");
+        match fails {
+            false => log.written(&batch, 1),
+            true => log.unwritten(&batch),
+        }
+        append();
+        assert_eq!(log.dropped(), dropped);
+    }
+}
