@@ -7,10 +7,10 @@
 //! go of them; and where they are on neither it is told ([`Item::Gap`]). The
 //! log knows no transport and no filter.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 
@@ -38,9 +38,9 @@ pub(crate) struct Entry {
     pub(crate) received: Timestamp,
     /// The event.
     pub(crate) event: Event,
-    /// What one of its readers has made of it, for the others: a key, and the
-    /// bytes. The log does not know what it is.
-    pub(crate) rendered: OnceLock<(String, Bytes)>,
+    /// What one of its readers has made of it, for the others, and its key. The
+    /// log does not know what it is.
+    pub(crate) rendered: OnceLock<(String, Box<dyn Any + Send + Sync>)>,
 }
 
 impl Entry {
@@ -453,7 +453,7 @@ impl Ring {
 /// A page of these entries, with what is missing between them and, unless
 /// there are as many as asked for, up to `end`.
 fn page(after: Seq, entries: impl Iterator<Item = Arc<Entry>>, end: Seq, limit: usize) -> Page {
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(entries.size_hint().0);
     let mut next = after;
     let mut count = 0;
     for entry in entries {

@@ -9,6 +9,7 @@
 mod subscriptions;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures_util::SinkExt;
 use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, SinkExt};
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use qmp_shared::wire::{
     self, CLOSE_NOT_JSON, CLOSE_UNAUTHORIZED, ClientFrame, ClientId, FrameError, Hello, Pong,
@@ -43,6 +44,9 @@ const MAX_IN_FLIGHT: usize = 256;
 /// Largest frame that is read at all. One over [`MAX_REQUEST_BYTES`] is refused,
 /// and the socket goes on; one over this ends it.
 const MAX_READ_BYTES: usize = 4 * MAX_REQUEST_BYTES;
+
+/// What is read from a socket at once, and kept for it: browsers send little.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// Most batches of events that are sent before a reply that is ready.
 const CATCH_UP_BATCHES: usize = 64;
@@ -78,6 +82,7 @@ pub(super) async fn upgrade(
     }
     Ok(upgrade
         .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)
         .on_upgrade(move |socket| async move {
@@ -145,6 +150,8 @@ impl Browser {
     async fn run(mut self) -> Result<(), SocketError> {
         self.hello().await?;
         let stopping = self.console.stopping.clone();
+        // One for all turns, as all sockets wait in one list.
+        let mut stopping = std::pin::pin!(stopping.cancelled());
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut check = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         loop {
@@ -154,7 +161,7 @@ impl Browser {
             // a flood of events would keep its unsubscribe waiting.
             tokio::select! {
                 biased;
-                () = stopping.cancelled() => {
+                () = &mut stopping => {
                     return self.close(GOING_AWAY, "the console is stopping").await;
                 }
                 _ = check.tick() => {
@@ -406,7 +413,13 @@ impl Browser {
             return Ok(());
         }
         for text in frames {
-            taken(self.socket.feed(Message::Text(text))).await?;
+            // It mostly takes one at once, and then needs no timer.
+            let mut ready = poll_fn(|cx| self.socket.poll_ready_unpin(cx));
+            match (&mut ready).now_or_never() {
+                Some(ready) => ready?,
+                None => taken(ready).await?,
+            }
+            self.socket.start_send_unpin(Message::Text(text))?;
         }
         taken(self.socket.flush()).await
     }

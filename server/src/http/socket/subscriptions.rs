@@ -67,18 +67,36 @@ impl Subscription {
     fn meet(&mut self, session: &Session) {
         let name = session.name();
         if self.follows(name) && !self.cursors.contains_key(name) {
-            self.advance(name, session.log().start(), true);
+            let start = session.log().start();
+            self.on(name).cursor.advance(start, true);
         }
     }
 
-    fn advance(&mut self, session: &str, to: Seq, told: bool) {
-        let cursor = match self.cursors.get_mut(session) {
-            Some(cursor) => cursor,
-            None => self.cursors.entry(session.to_owned()).or_default(),
-        };
-        cursor.seen = to;
+    /// Itself, on one session.
+    fn on(&mut self, session: &str) -> Follower<'_> {
+        Follower {
+            sub: &self.sub,
+            filter: &self.filter,
+            cursor: self.cursors.entry(session.to_owned()).or_default(),
+            accepted: false,
+        }
+    }
+}
+
+/// A subscription on a session, while a page of its log is looked at.
+struct Follower<'a> {
+    sub: &'a ClientId,
+    filter: &'a EventFilter,
+    cursor: &'a mut Cursor,
+    /// Whether it accepts the event that is looked at.
+    accepted: bool,
+}
+
+impl Cursor {
+    fn advance(&mut self, to: Seq, told: bool) {
+        self.seen = to;
         if told {
-            cursor.told = to;
+            self.told = to;
         }
     }
 }
@@ -125,7 +143,7 @@ impl Subscriptions {
                     (Some(after), None) => after,
                     (None, _) => session.log().newest(),
                 };
-                subscription.advance(name, start, true);
+                subscription.on(name).cursor.advance(start, true);
             }
         }
         self.list.push(subscription);
@@ -197,76 +215,85 @@ impl Subscriptions {
 
     /// The frames of a page of a session's log.
     fn take(&mut self, session: &Session, page: &Page, frames: &mut Vec<Utf8Bytes>) {
+        if page.items.is_empty() {
+            return;
+        }
+        let name = session.name();
+        let followers = self.list.iter_mut().filter(|sub| sub.follows(name));
+        let mut followers: Vec<_> = followers.map(|sub| sub.on(name)).collect();
+        let mut key = String::new();
+        frames.reserve(page.items.len());
         for item in &page.items {
             match item {
-                Item::Gap(_, to) => self.skip(session.name(), *to, frames),
-                Item::Entry(entry) => frames.extend(self.event(session, entry)),
-            }
-        }
-    }
-
-    /// Numbers up to this one are lost.
-    fn skip(&mut self, name: &str, to: Seq, frames: &mut Vec<Utf8Bytes>) {
-        for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
-            let from = Seq(sub.seen(name).0 + 1);
-            if from <= to {
-                frames.push(text(&ServerFrame::Gap(Gap {
-                    sub: sub.sub.clone(),
-                    session: name.to_owned(),
-                    from,
-                    to,
-                })));
-                sub.advance(name, to, true);
-            }
-        }
-    }
-
-    /// The frame of an event, if any subscription accepts it.
-    fn event(&mut self, session: &Session, entry: &Entry) -> Option<Utf8Bytes> {
-        let name = session.name();
-        let mut subs = Vec::new();
-        for sub in self.list.iter_mut().filter(|sub| sub.follows(name)) {
-            if sub.seen(name) < entry.seq {
-                let accepted = session.matches(&sub.filter, &entry.event);
-                sub.advance(name, entry.seq, accepted);
-                if accepted {
-                    subs.push(sub.sub.clone());
+                Item::Gap(_, to) => skip(name, *to, &mut followers, frames),
+                Item::Entry(entry) => {
+                    frames.extend(event(session, entry, &mut followers, &mut key));
                 }
             }
         }
-        (!subs.is_empty()).then(|| event_text(name, entry, subs))
     }
 }
 
-/// The frame of an event. Most who follow a session follow it alike, so that
-/// the first who writes a frame writes it for all.
-fn event_text(session: &str, entry: &Entry, subs: Vec<ClientId>) -> Utf8Bytes {
-    let mut key = String::new();
-    for sub in &subs {
-        key.push_str(sub.get());
-        key.push(',');
-    }
-    let render = || {
-        text(&ServerFrame::Event(Event {
-            subs,
-            session: session.to_owned(),
-            seq: entry.seq,
-            received: entry.received_text(),
-            event: entry.event.to_raw(),
-        }))
-    };
-    match entry.rendered.get() {
-        Some((known, bytes)) if *known == key => {
-            Utf8Bytes::try_from(bytes.clone()).expect("a frame is UTF-8")
-        }
-        Some(_) => render(),
-        None => {
-            let text = render();
-            // Somebody else may have been faster.
-            let (Ok(()) | Err(_)) = entry.rendered.set((key, text.clone().into()));
-            text
+/// Numbers up to this one are lost.
+fn skip(name: &str, to: Seq, followers: &mut [Follower<'_>], frames: &mut Vec<Utf8Bytes>) {
+    for Follower { sub, cursor, .. } in followers {
+        let from = Seq(cursor.seen.0 + 1);
+        if from <= to {
+            frames.push(text(&ServerFrame::Gap(Gap {
+                sub: sub.clone(),
+                session: name.to_owned(),
+                from,
+                to,
+            })));
+            cursor.advance(to, true);
         }
     }
+}
+
+/// The frame of an event, if any subscription accepts it. Most who follow a
+/// session follow it alike, so that the first who writes a frame writes it for
+/// all; the key says for which subscriptions it is.
+fn event(
+    session: &Session,
+    entry: &Entry,
+    followers: &mut [Follower<'_>],
+    key: &mut String,
+) -> Option<Utf8Bytes> {
+    key.clear();
+    for follower in followers.iter_mut() {
+        let new = follower.cursor.seen < entry.seq;
+        follower.accepted = new && session.matches(follower.filter, &entry.event);
+        if new {
+            follower.cursor.advance(entry.seq, follower.accepted);
+        }
+        if follower.accepted {
+            key.push_str(follower.sub.get());
+            key.push(',');
+        }
+    }
+    if key.is_empty() {
+        return None;
+    }
+    let known = entry.rendered.get();
+    if let Some((_, rendered)) = known.filter(|(known, _)| known == key)
+        && let Some(text) = rendered.downcast_ref::<Utf8Bytes>()
+    {
+        return Some(text.clone());
+    }
+    let accepting = followers.iter().filter(|follower| follower.accepted);
+    let text = text(&ServerFrame::Event(Event {
+        subs: accepting.map(|follower| follower.sub.clone()).collect(),
+        session: session.name().to_owned(),
+        seq: entry.seq,
+        received: entry.received_text(),
+        event: entry.event.to_raw(),
+    }));
+    if known.is_none() {
+        // Somebody else may have been faster.
+        let rendered = (key.clone(), Box::new(text.clone()) as _);
+        let (Ok(()) | Err(_)) = entry.rendered.set(rendered);
+    }
+    Some(text)
 }
 
 /// A frame as it is sent.
