@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 use crate::console::Console;
 use crate::http::Http;
 use crate::process::Qemu;
+use crate::proxy::Proxy;
 use crate::report::{Measured, median};
 use crate::{Arguments, Result};
 
@@ -29,10 +30,14 @@ const NEGOTIATION: &[u8] =
     b"{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}";
 
 pub(crate) fn measure(arguments: &Arguments, directory: &Path) -> Result<Vec<Measured>> {
-    let qemu = Qemu::start(directory, &["socket", "client", "console"])?;
+    let qemu = Qemu::start(directory, &["socket", "client", "proxy", "console"])?;
     let console = Console::on(directory, &qemu.monitor("console"))?;
     let token = console.viewer()?;
-    let mut socket = Socket::connect(&qemu.monitor("socket"))?;
+    let mut socket = Socket::negotiated(UnixStream::connect(qemu.monitor("socket"))?)?;
+    let proxy = Proxy::start(&qemu.monitor("proxy"))?;
+    let bridged = TcpStream::connect(&proxy.host)?;
+    bridged.set_nodelay(true)?;
+    let mut bridged = Socket::negotiated(bridged)?;
     let direct = Direct::connect(&qemu.monitor("client"))?;
     let mut rest = Http::connect(&console.host, &token)?;
     let mut browser = Browser::connect(&console.host, &token)?;
@@ -42,13 +47,15 @@ pub(crate) fn measure(arguments: &Arguments, directory: &Path) -> Result<Vec<Mea
         of("rest-execute").beside("qmp-client").goal("ratio <= 1.3"),
         of("ws-execute").beside("qmp-client").goal("ratio <= 1.15"),
     ];
-    let mut beside_socket = ["rest-execute", "ws-execute"].map(|it| of(it).beside("bare socket"));
+    let mut beside_proxy = ["rest-execute", "ws-execute"].map(|it| of(it).beside("bytes by TCP"));
+    let mut bare = of("client-execute").beside("bare socket");
     let body = r#"{"execute":"query-status"}"#;
     let request = rest.request("POST", "/api/v1/sessions/vm/execute", body);
     let rounds = arguments.rounds(11);
     for round in 0..=rounds {
         let floor = median_of(|| socket.exchange(STATUS))?;
         let client = direct.median()?;
+        let bridged = median_of(|| bridged.exchange(STATUS))?;
         let ours = [
             median_of(|| rest.exchange(&request).map(drop))?,
             median_of(|| browser.execute())?,
@@ -57,11 +64,16 @@ pub(crate) fn measure(arguments: &Arguments, directory: &Path) -> Result<Vec<Mea
         if round > 0 {
             for (index, ours) in ours.into_iter().enumerate() {
                 beside_client[index].add(ours, Some(client));
-                beside_socket[index].add(ours, Some(floor));
+                beside_proxy[index].add(ours, Some(bridged));
             }
+            bare.add(client, Some(floor));
         }
     }
-    Ok(beside_client.into_iter().chain(beside_socket).collect())
+    Ok(beside_client
+        .into_iter()
+        .chain(beside_proxy)
+        .chain([bare])
+        .collect())
 }
 
 /// How long one takes, in microseconds.
@@ -76,11 +88,11 @@ fn median_of(mut once: impl FnMut() -> Result<()>) -> Result<f64> {
 }
 
 /// A blocking socket, and nothing else.
-struct Socket(UnixStream);
+struct Socket<S>(S);
 
-impl Socket {
-    fn connect(path: &Path) -> Result<Self> {
-        let mut socket = Self(UnixStream::connect(path)?);
+impl<S: Read + Write> Socket<S> {
+    fn negotiated(stream: S) -> Result<Self> {
+        let mut socket = Self(stream);
         socket.exchange(b"")?;
         socket.exchange(NEGOTIATION)?;
         Ok(socket)

@@ -15,8 +15,14 @@ use crate::{Arguments, Result};
 /// The goal, and how fast events come that are paced.
 const RATE: usize = 50_000;
 
-/// How many events there are in a round.
-const EVENTS: usize = 5 * RATE;
+/// How many paced events there are in a round.
+const PACED: usize = 5 * RATE;
+
+/// How many there are of those that are not.
+const FLOOD: usize = 20 * RATE;
+
+/// How many events the floor writes.
+const ALONE: usize = 5 * RATE;
 
 /// How many the floor writes in a transaction.
 const BATCH: usize = 8192;
@@ -33,16 +39,17 @@ const SCHEMA: &str = "
 
 /// Events at the rate of the goal: all of them should be stored.
 pub(crate) fn paced(arguments: &Arguments, directory: &Path) -> Result<Vec<Measured>> {
-    measure("journal-paced", Some(RATE), arguments, directory)
+    measure("journal-paced", PACED, Some(RATE), arguments, directory)
 }
 
 /// Events as fast as they are read, more than can be stored.
 pub(crate) fn flood(arguments: &Arguments, directory: &Path) -> Result<Vec<Measured>> {
-    measure("journal-flood", None, arguments, directory)
+    measure("journal-flood", FLOOD, None, arguments, directory)
 }
 
 fn measure(
     name: &'static str,
+    events: usize,
     rate: Option<usize>,
     arguments: &Arguments,
     directory: &Path,
@@ -59,14 +66,14 @@ fn measure(
         let console = Console::on(directory, endpoint.path())?;
         let before = console.process.busy()?;
         let start = Instant::now();
-        endpoint.flood(EVENTS, rate)?;
-        let all = EVENTS as u64;
+        endpoint.flood(events, rate)?;
+        let all = events as u64;
         let vm = console.session_when(|vm| {
             counter(vm, "events") == Some(all) && counter(vm, "unstored") == Some(0)
         })?;
         let took = start.elapsed().as_secs_f64();
         let lost = counter(&vm, "dropped").unwrap_or_default();
-        busy.add((console.process.busy()? - before) / EVENTS as f64, None);
+        busy.add((console.process.busy()? - before) / events as f64, None);
         let rows = rows(&console.state().join("journal.sqlite3"))?;
         if rows + lost != all {
             return Err(format!("{rows} rows and {lost} dropped are not {all} events").into());
@@ -98,9 +105,9 @@ fn alone(path: &Path) -> Result<f64> {
     connection.execute_batch(SCHEMA)?;
     let event = EVENT.trim_end();
     let start = Instant::now();
-    for first in (0..EVENTS).step_by(BATCH) {
+    for first in (0..ALONE).step_by(BATCH) {
         let transaction = connection.transaction()?;
-        for seq in first..EVENTS.min(first + BATCH) {
+        for seq in first..ALONE.min(first + BATCH) {
             transaction
                 .prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?)")?
                 .execute(params![1, seq as i64, (seq / 20) as i64, event])?;
@@ -114,5 +121,5 @@ fn alone(path: &Path) -> Result<f64> {
         // SQLite has removed the others itself.
         let (Ok(()) | Err(_)) = std::fs::remove_file(path);
     }
-    Ok(EVENTS as f64 / took.as_secs_f64())
+    Ok(ALONE as f64 / took.as_secs_f64())
 }

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! The console is the release binary, in a process of its own, with policy and
-//! audit, and a journal on disk. What is done without a console is a bare
-//! socket or `qmp-client` on another monitor of the same QEMU ([`execute`]), a
-//! bare `tokio-tungstenite` server in a process of its own ([`broadcast`]), and
-//! SQLite alone ([`journal`]). Rounds are interleaved, so that whatever else the
+//! audit, and a journal on disk. What is done without a console is `qmp-client`,
+//! or a bare bridge ([`proxy`]), on another monitor of the same QEMU
+//! ([`execute`]), a bare `tokio-tungstenite` server ([`broadcast`]), and SQLite
+//! alone ([`journal`]). Rounds are interleaved, so that whatever else the
 //! machine does befalls both alike, and a ratio is the median of the rounds'
 //! own ratios. Clients are as small as they can be, and the same for both.
 //!
@@ -36,6 +36,7 @@ mod http;
 mod idle;
 mod journal;
 mod process;
+mod proxy;
 mod receivers;
 mod report;
 mod websocket;
@@ -114,9 +115,14 @@ impl Arguments {
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
-    if arguments.next_if(|it| it == broadcast::OPTION).is_some() {
-        let endpoint = arguments.next().ok_or("no endpoint")?;
-        return broadcast::serve(Path::new(&endpoint));
+    let serve: Option<fn(&Path) -> Result<()>> = match arguments.peek().map(String::as_str) {
+        Some(broadcast::OPTION) => Some(broadcast::serve),
+        Some(proxy::OPTION) => Some(proxy::serve),
+        _ => None,
+    };
+    if let Some(serve) = serve {
+        let socket = arguments.nth(1).ok_or("no socket")?;
+        return serve(Path::new(&socket));
     }
     let arguments = Arguments::parse(arguments)?;
     process::allow_descriptors()?;
