@@ -101,10 +101,7 @@ impl StoreError {
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 matches!(code, CannotOpen | DiskFull | ReadOnly | SystemIoFailure)
             }),
-            Self::Lock(error) => matches!(
-                error.kind(),
-                std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::StorageFull
-            ),
+            Self::Lock(_) => true,
             _ => false,
         }
     }
