@@ -24,6 +24,10 @@ use crate::error::chain;
 /// Most entries of one log in a transaction.
 const BATCH: usize = 8192;
 
+/// How long completions of records wait for company. A record itself, and an
+/// event, is written at once.
+const GATHER: Duration = Duration::from_millis(20);
+
 /// How long after a failure the next attempt is made.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -56,6 +60,8 @@ struct Queue {
     last: BTreeMap<String, Seq>,
     /// Records that are not on disk yet.
     records: BTreeMap<u64, AuditEntry>,
+    /// How many records are still to be completed.
+    open: u64,
     /// Completions of records that are on disk.
     completions: BTreeMap<u64, (String, Duration)>,
     retention: Retention,
@@ -78,6 +84,7 @@ impl Writer {
                 last: BTreeMap::new(),
                 next_record: last + 1,
                 records: BTreeMap::new(),
+                open: 0,
                 completions: BTreeMap::new(),
                 retention,
                 trim: true,
@@ -177,6 +184,7 @@ impl Writer {
         let mut queue = self.queue();
         let id = queue.next_record;
         queue.next_record += 1;
+        queue.open += u64::from(entry.result.is_none());
         queue.records.insert(id, entry);
         if queue.records.len() > MAX_RECORDS
             && let Some((lost, _)) = queue.records.pop_first()
@@ -202,13 +210,12 @@ impl Writer {
         }
         // It may be just being written.
         if self.store.is_some() {
+            queue.open = queue.open.saturating_sub(1);
             queue.completions.insert(id, (result.to_owned(), duration));
             if queue.completions.len() > MAX_RECORDS {
                 queue.completions.pop_first();
             }
         }
-        drop(queue);
-        self.wake.notify_one();
     }
 
     /// Records after a number: those on disk, and those that are not yet.
@@ -281,12 +288,22 @@ impl Writer {
     /// Waits until there is something to do.
     fn wait(&self, until: Instant) -> (Vec<Arc<Log>>, bool, bool) {
         let mut queue = self.queue();
+        let mut gathered = None;
         loop {
+            let now = Instant::now();
+            if !queue.completions.is_empty() {
+                gathered = gathered.or(Some(now + GATHER));
+            }
             let busy = !queue.announced.is_empty()
                 || !queue.records.is_empty()
-                || !queue.completions.is_empty();
-            let late = until.saturating_duration_since(Instant::now());
-            if busy || queue.stop || queue.trim || late.is_zero() {
+                || gathered.is_some_and(|at| now >= at);
+            // Whoever completes a record does not wake the thread.
+            let next = match queue.open > 0 || gathered.is_some() {
+                true => until.min(now + GATHER),
+                false => until,
+            };
+            let late = next.saturating_duration_since(now);
+            if busy || queue.stop || queue.trim || now >= until {
                 let announced = std::mem::take(&mut queue.announced);
                 let trim = std::mem::take(&mut queue.trim);
                 return (announced, queue.stop, trim);

@@ -170,7 +170,19 @@ async fn every_command_is_on_record_without_its_secrets() {
     let rest = format!("/api/v1/audit?after={}", first["next"]);
     assert_eq!(server.get(&rest).await.json()["entries"][0]["token"], "v");
 
-    // It is durable, whatever happens.
+    // It is durable, whatever happens; how a command ended is, a little later.
+    let path = directory.path().join("journal.sqlite3");
+    let open = || -> i64 {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let query = "SELECT count(*) FROM audit WHERE result IS NULL";
+        connection.query_row(query, [], |row| row.get(0)).unwrap()
+    };
+    super::common::soon(async {
+        while open() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     server.kill().await;
     let server = TestServer::keeping(directory.path(), &[]).await;
     assert_eq!(server.get("/api/v1/audit").await.json(), audit);
