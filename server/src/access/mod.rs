@@ -6,6 +6,7 @@
 
 mod host;
 mod policy;
+pub(crate) mod private_file;
 mod redact;
 mod token;
 mod tokens;

@@ -5,8 +5,8 @@
 //! at once. Besides there may be one token that came with the environment.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::private_file;
 use super::token::{Token, TokenError};
 
 /// Name of the file.
@@ -321,17 +322,9 @@ fn read(path: &Path) -> io::Result<BTreeMap<String, Stored>> {
 }
 
 fn replace(path: &Path, tokens: &BTreeMap<String, Stored>) -> io::Result<()> {
-    let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file: File = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    serde_json::to_writer_pretty(&mut file, tokens)?;
-    writeln!(file)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
+    let mut text = serde_json::to_string_pretty(tokens)?;
+    text.push('\n');
+    private_file::replace(path, text.as_bytes())
 }
 
 fn of_file(path: &Path, source: io::Error) -> TokensError {

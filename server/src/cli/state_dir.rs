@@ -1,13 +1,12 @@
 //! The state directory: what a console keeps between runs.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::access::Token;
+use crate::access::{Token, private_file};
 
 /// Name of the file that holds the token of the running server.
 const TOKEN_FILE: &str = "token";
@@ -45,27 +44,16 @@ pub(super) fn create(asked_for: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 /// Writes the token where only its owner can read it and returns the path. An
 /// older one is replaced in one step.
 pub(super) fn write_token(directory: &Path, token: &Token) -> anyhow::Result<PathBuf> {
-    let describe = || format!("state directory {}", directory.display());
     let path = directory.join(TOKEN_FILE);
-    let fresh = directory.join(format!("{TOKEN_FILE}.{}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file: File = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        // A file that was left behind has the mode that it had.
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        writeln!(file, "{}", token.reveal())?;
-        fs::rename(&fresh, &path)
-    };
-    write().with_context(describe)?;
+    private_file::replace(&path, format!("{}\n", token.reveal()).as_bytes())
+        .with_context(|| format!("state directory {}", directory.display()))?;
     Ok(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

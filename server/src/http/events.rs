@@ -25,7 +25,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::guard::Caller;
-use super::problem::{Faults, Refusal, of_store};
+use super::problem::{Faults, Refusal, invalid, of_store};
 use super::sessions::SessionName;
 use super::{CHECK_EVERY, Console};
 use crate::journal::{Entry, Item};
@@ -122,9 +122,7 @@ pub(super) async fn events(
     query: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(parameters) = query.map_err(|rejection| Refusal::query(&rejection))?;
-    let Some(session) = console.sessions.get(&name) else {
-        return Err(Refusal::no_such_session(&name));
-    };
+    let session = console.session(&name)?;
     let accepts = |kind: &str| {
         let values = headers.get_all(ACCEPT).into_iter();
         let mut values = values.filter_map(|value| value.to_str().ok());
@@ -150,7 +148,6 @@ async fn request(
     parameters: &Parameters,
     all: usize,
 ) -> Result<Request, Problem> {
-    let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
     let names = parameters.names.as_deref().unwrap_or_default();
     let names: EventFilter = names
         .parse()
@@ -233,7 +230,6 @@ async fn page(
     session: Session,
     parameters: &Parameters,
 ) -> Result<Response, Problem> {
-    let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
     let wait = match parameters.wait {
         None => None,
         Some(wait) if !(0.0..=MAX_WAIT).contains(&wait) => {

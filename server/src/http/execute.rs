@@ -24,7 +24,7 @@ use super::Console;
 use super::body::StrictJson;
 use super::events::filter;
 use super::guard::Caller;
-use super::problem::{Faults, Refusal, of_session, of_store};
+use super::problem::{Faults, Refusal, invalid, of_session, of_store};
 use super::sessions::SessionName;
 use crate::access::Attempt;
 use crate::journal::Item;
@@ -124,9 +124,7 @@ pub(super) async fn run(
     session: &str,
     request: Request,
 ) -> Result<Returned, Problem> {
-    let Some(session) = console.sessions.get(session) else {
-        return Err(Refusal::no_such_session(session).0);
-    };
+    let session = console.session(session).map_err(|refusal| refusal.0)?;
     let run = run_on(console, caller, &session, request);
     run.await.map_err(|problem| problem.session(session.name()))
 }
@@ -257,8 +255,4 @@ fn seconds(name: &str, given: Option<f64>) -> Result<Duration, Problem> {
         )));
     }
     Ok(Duration::from_secs_f64(seconds))
-}
-
-fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::new(ProblemKind::InvalidRequest, detail)
 }

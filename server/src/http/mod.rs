@@ -41,7 +41,7 @@ use utoipa_axum::routes;
 
 use crate::access::{Access, HostPolicy};
 use crate::journal::Journal;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 pub(crate) use logins::Logins;
 pub(crate) use manuals::Manuals;
 use problem::Refusal;
@@ -88,6 +88,12 @@ impl Console {
     /// Places for [`scans`](Self::scans).
     pub(crate) fn places() -> Semaphore {
         Semaphore::new(events::MAX_SCANS)
+    }
+
+    /// The session of that name.
+    fn session(&self, name: &str) -> Result<Session, Refusal> {
+        let session = self.sessions.get(name);
+        session.ok_or_else(|| Refusal::no_such_session(name))
     }
 
     fn hosts(&self) -> Arc<HostPolicy> {

@@ -61,8 +61,13 @@ impl Refusal {
 
     /// The request is wrong.
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
-        Self(Problem::new(ProblemKind::InvalidRequest, detail))
+        Self(invalid(detail))
     }
+}
+
+/// The request is wrong; nothing was sent to the endpoint.
+pub(super) fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::InvalidRequest, detail)
 }
 
 impl From<Problem> for Refusal {

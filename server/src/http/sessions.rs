@@ -58,10 +58,7 @@ pub(super) async fn show(
     _caller: Caller,
     SessionName(name): SessionName,
 ) -> Result<Json<SessionInfo>, Refusal> {
-    match console.sessions.get(&name) {
-        Some(session) => Ok(Json(session.info())),
-        None => Err(Refusal::no_such_session(&name)),
-    }
+    Ok(Json(console.session(&name)?.info()))
 }
 
 /// `POST /api/v1/sessions`.
@@ -120,8 +117,7 @@ pub(super) async fn connect(
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Operator)?;
-    let session = console.sessions.get(&name);
-    let session = session.ok_or_else(|| Refusal::no_such_session(&name))?;
+    let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "connecting");
     session.connect();
     Ok(StatusCode::ACCEPTED)
@@ -135,8 +131,7 @@ pub(super) async fn disconnect(
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
     caller.needs(Role::Operator)?;
-    let session = console.sessions.get(&name);
-    let session = session.ok_or_else(|| Refusal::no_such_session(&name))?;
+    let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "disconnecting");
     session.disconnect();
     Ok(StatusCode::ACCEPTED)
@@ -152,9 +147,7 @@ pub(super) async fn schema(
     SessionName(name): SessionName,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let Some(session) = console.sessions.get(&name) else {
-        return Err(Refusal::no_such_session(&name));
-    };
+    let session = console.session(&name)?;
     let schema = session
         .schema()
         .await

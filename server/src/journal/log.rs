@@ -239,7 +239,6 @@ impl Log {
     }
 
     /// At most `limit` entries before a number, the latest of them, in order.
-    /// `next` is the number before the first that was looked at.
     ///
     /// # Errors
     ///

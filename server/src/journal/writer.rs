@@ -223,13 +223,15 @@ impl Writer {
         // Before the disk: what gets there meanwhile is then found twice, not never.
         let (records, completions) = {
             let queue = self.queue();
-            (queue.records.clone(), queue.completions.clone())
+            let later = queue.records.iter().filter(|(id, _)| **id > after);
+            let later: Vec<_> = later.map(|(id, entry)| (*id, entry.clone())).collect();
+            (later, queue.completions.clone())
         };
         let mut entries: BTreeMap<u64, AuditEntry> = match &self.store {
             Some(store) => store.audit(after, limit)?.entries.into_iter().collect(),
             None => BTreeMap::new(),
         };
-        entries.extend(records.into_iter().filter(|(id, _)| *id > after));
+        entries.extend(records);
         for (id, (result, duration)) in completions {
             if let Some(entry) = entries.get_mut(&id) {
                 entry.result = Some(result);
@@ -404,14 +406,11 @@ impl Writer {
             let known = logs.find(|(_, known)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(log)));
             known.map(|(name, _)| name.clone())
         };
-        let mut names = Vec::new();
-        for (log, batch) in batches {
-            names.push(match batch.session {
-                Some(_) => None,
-                None => name(log),
-            });
-        }
-        names
+        let unknown = batches.iter().map(|(log, batch)| match batch.session {
+            Some(_) => None,
+            None => name(log),
+        });
+        unknown.collect()
     }
 
     /// These are on disk. One that was completed meanwhile stays a completion.

@@ -14,7 +14,7 @@ use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::wire::{After, Bookmark, ClientId, Event, Gap, ServerFrame, Subscribe};
 
 use super::super::events::filter;
-use super::super::problem::of_store;
+use super::super::problem::{invalid, of_store};
 use crate::journal::{Entry, Item, Page, StoreError};
 use crate::session::{Roster, Session};
 
@@ -110,7 +110,6 @@ impl Subscriptions {
     /// expression is none, its `after` lies in the future, or there are too
     /// many already.
     pub(super) async fn add(&mut self, roster: &Roster, frame: Subscribe) -> Result<(), Problem> {
-        let invalid = |detail: String| Problem::new(ProblemKind::InvalidRequest, detail);
         if self.list.iter().any(|known| known.sub == frame.sub) {
             return Err(invalid(format!("`sub` {} is in use", frame.sub)));
         }
