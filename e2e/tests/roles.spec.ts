@@ -70,7 +70,7 @@ test('a token that expires does so under an open page', async ({ durable: consol
   await expect(page.getByRole('alert')).toHaveText(/^Your token has expired or was revoked\./);
 });
 
-test('signing out in one tab ends the other at its next connection', async ({ console, page, context }) => {
+test('signing out in one tab ends the other', async ({ console, page, context }) => {
   await signIn(page, console);
   const other = await context.newPage();
   await other.goto(console.url);
@@ -78,8 +78,17 @@ test('signing out in one tab ends the other at its next connection', async ({ co
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(other.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await expect(other.getByRole('alert')).toHaveText('You were signed out in another tab.');
+});
+
+test('a login that was lost while the console was away leads to the sign-in page', async ({ console, page, context }) => {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await context.clearCookies();
   await console.restart();
-  await expect(other.getByRole('alert')).toHaveText(/^You were signed out in another tab/, { timeout: 15_000 });
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByRole('alert')).toHaveText(/^You were signed out in another tab, or /);
 });
 
 test('who tries too many wrong tokens is told to wait, and the right one still lets in', async ({ console, page }) => {

@@ -26,8 +26,12 @@ pub const SUBPROTOCOL: &str = "qmp-console.v1";
 /// Close code for text that is not JSON.
 pub const CLOSE_NOT_JSON: u16 = 4400;
 
-/// Close code for a token that has expired or was revoked.
+/// Close code for a token that has expired or was revoked, and for a login that
+/// has ended.
 pub const CLOSE_UNAUTHORIZED: u16 = 4401;
+
+/// The reason beside [`CLOSE_UNAUTHORIZED`] when it is the login that has ended.
+pub const LOGIN_ENDED: &str = "the login has ended";
 
 /// An id that the client chose: any JSON value, given back verbatim.
 pub type ClientId = Verbatim;

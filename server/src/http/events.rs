@@ -367,7 +367,7 @@ fn ndjson(console: Arc<Console>, caller: Caller, request: Request) -> Response {
                 return Ok::<_, axum::BoxError>(None);
             }
             // Cut off, and not ended as if it were whole.
-            if console.stopping.is_cancelled() || !caller.may_stay(&console) {
+            if console.stopping.is_cancelled() || caller.may_stay(&console).is_err() {
                 return Err("the console is stopping, or the token has ended".into());
             }
             request.range = Range::Forward(after, upto);
@@ -439,7 +439,7 @@ fn following(
     let pages = stream::unfold(
         state,
         async |(console, caller, mut activity, request, after)| {
-            if !caller.may_stay(&console) {
+            if caller.may_stay(&console).is_err() {
                 return None;
             }
             activity.mark_unchanged();

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qmp_shared::rest::{Problem, ProblemKind, Role};
+use qmp_shared::wire::LOGIN_ENDED;
 
 use super::Console;
 use super::problem::Refusal;
@@ -68,9 +69,20 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Whether what let the caller in still counts.
-    pub(super) fn may_stay(&self, console: &Console) -> bool {
-        let over = |login: &String| console.logins.has_ended(login);
-        console.access.tokens.still(&self.identity) && !self.login.as_ref().is_some_and(over)
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub(super) fn may_stay(&self, console: &Console) -> Result<(), &'static str> {
+        if let Some(login) = &self.login
+            && console.logins.has_ended(login)
+        {
+            return Err(LOGIN_ENDED);
+        }
+        match console.access.tokens.still(&self.identity) {
+            true => Ok(()),
+            false => Err("the token has expired or was revoked"),
+        }
     }
 
     /// Refuses whoever has less than this role.

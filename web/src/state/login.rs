@@ -4,6 +4,7 @@
 //! be refused.
 
 use qmp_shared::rest::{LoginStatus, Problem, ProblemKind, Role};
+use qmp_shared::wire::{CLOSE_UNAUTHORIZED, LOGIN_ENDED};
 
 use super::text::visible;
 
@@ -31,17 +32,30 @@ impl Identity {
 pub(crate) enum Farewell {
     /// The console has closed the socket since its token ended.
     TokenEnded,
+    /// The console has closed the socket since another tab signed out.
+    SignedOut,
     /// The console does not know the login.
     NotKnown,
 }
 
 impl Farewell {
+    /// What is said if the console lets nobody in after it has closed a socket
+    /// like this.
+    pub(crate) fn after(code: u16, reason: &str) -> Self {
+        match (code, reason) {
+            (CLOSE_UNAUTHORIZED, LOGIN_ENDED) => Self::SignedOut,
+            (CLOSE_UNAUTHORIZED, _) => Self::TokenEnded,
+            _ => Self::NotKnown,
+        }
+    }
+
     /// The sentence on the sign-in page.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::TokenEnded => {
                 "Your token has expired or was revoked. Sign in with another one to go on."
             }
+            Self::SignedOut => "You were signed out in another tab.",
             Self::NotKnown => {
                 "You were signed out in another tab, or the console does not accept your token any more."
             }
@@ -77,6 +91,13 @@ mod tests {
         let identity = Identity::of(status(Some(Role::Viewer), Some("a\u{202e}b"))).unwrap();
         assert_eq!(identity.name, "a\\u{202e}b");
         assert_eq!(identity.role, Role::Viewer);
+    }
+
+    #[test]
+    fn a_login_that_ended_is_told_from_a_token_that_did() {
+        assert_eq!(Farewell::after(4401, LOGIN_ENDED), Farewell::SignedOut);
+        assert_eq!(Farewell::after(4401, "expired"), Farewell::TokenEnded);
+        assert_eq!(Farewell::after(1006, LOGIN_ENDED), Farewell::NotKnown);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::prelude::*;
-use qmp_shared::wire::{CLOSE_UNAUTHORIZED, ClientFrame, ClientId, Ping, SUBPROTOCOL, ServerFrame};
+use qmp_shared::wire::{ClientFrame, ClientId, Ping, SUBPROTOCOL, ServerFrame};
 
 use super::{Store, api, browser};
 use crate::state::backoff::Backoff;
@@ -45,12 +45,11 @@ enum Input {
 }
 
 /// How a connection was.
-#[derive(Default)]
 struct Ended {
     /// Whether the console greeted on it.
     was_greeted: bool,
-    /// Whether the console closed it since its token had ended.
-    token_ended: bool,
+    /// What it says of a login that is not known any more.
+    farewell: Farewell,
 }
 
 /// Connects and reconnects until nobody is signed in.
@@ -72,10 +71,7 @@ pub(super) async fn run(store: Store) {
                 if ended.was_greeted {
                     backoff.reset();
                 }
-                farewell = match ended.token_ended {
-                    true => Farewell::TokenEnded,
-                    false => Farewell::NotKnown,
-                };
+                farewell = ended.farewell;
                 let now = browser::now();
                 let changes = store.app.try_update_value(|app| app.disconnected(now));
                 store.notify(changes.unwrap_or_default());
@@ -104,7 +100,10 @@ async fn pause(store: Store, backoff: &mut Backoff) {
 
 /// One connection from open to close.
 async fn converse(store: Store) -> Ended {
-    let mut ended = Ended::default();
+    let mut ended = Ended {
+        was_greeted: false,
+        farewell: Farewell::NotKnown,
+    };
     let socket = match WebSocket::open_with_protocol(&browser::socket_address(), SUBPROTOCOL) {
         Ok(socket) => socket,
         Err(error) => {
@@ -131,11 +130,9 @@ async fn converse(store: Store) -> Ended {
             }
             Input::Received(Ok(Message::Bytes(_))) => None,
             Input::Received(Err(error)) => {
-                let code = match error {
-                    WebSocketError::ConnectionClose(close) => close.code,
-                    _ => 0,
-                };
-                ended.token_ended = code == CLOSE_UNAUTHORIZED;
+                if let WebSocketError::ConnectionClose(close) = error {
+                    ended.farewell = Farewell::after(close.code, &close.reason);
+                }
                 break;
             }
             Input::Send(Outgoing::Frame(text)) => Some(text),

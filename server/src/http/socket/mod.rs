@@ -54,9 +54,6 @@ const CATCH_UP_BATCHES: usize = 64;
 /// How often a quiet peer is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// Why a socket is closed whose login or token has ended.
-const NOT_ANY_MORE: &str = "the token has expired or was revoked, or its login has ended";
-
 /// Close code for a frame over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;
 
@@ -165,8 +162,8 @@ impl Browser {
                     return self.close(GOING_AWAY, "the console is stopping").await;
                 }
                 _ = check.tick() => {
-                    if !self.may_stay() {
-                        return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
+                    if let Err(why) = self.may_stay() {
+                        return self.close(CLOSE_UNAUTHORIZED, why).await;
                     }
                     for frame in self.subscriptions.bookmarks() {
                         self.send(&frame).await?;
@@ -178,8 +175,8 @@ impl Browser {
                 received = self.socket.recv() => match received {
                     None => return Ok(()),
                     Some(Ok(Message::Text(text))) => {
-                        if !self.may_stay() {
-                            return self.close(CLOSE_UNAUTHORIZED, NOT_ANY_MORE).await;
+                        if let Err(why) = self.may_stay() {
+                            return self.close(CLOSE_UNAUTHORIZED, why).await;
                         }
                         if let Err(fault) = self.handle(&text).await? {
                             return self.close(CLOSE_NOT_JSON, &fault).await;
@@ -209,8 +206,8 @@ impl Browser {
         }
     }
 
-    /// Whether the token that has opened the socket still counts.
-    fn may_stay(&self) -> bool {
+    /// Whether what has let the browser in still counts, or else why not.
+    fn may_stay(&self) -> Result<(), &'static str> {
         self.caller.may_stay(&self.console)
     }
 
