@@ -1,9 +1,11 @@
 //! Records of commands.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Whether a command was allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Decision {
     /// It was handed to the endpoint.
     Allowed,
@@ -30,7 +32,7 @@ impl Decision {
 }
 
 /// Who wanted what, and what became of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AuditEntry {
     /// When.
     pub(crate) time: Timestamp,

@@ -3,7 +3,7 @@
 //! ```text
 //!  reader task ─ append ─► Log: ring of recent entries ─┐
 //!                                                       │ writer thread, in batches
-//!  access ─ record ─► audit ────────────────────────────┴──────────► SQLite (WAL)
+//!  access ─ record ─► pending records ──────────────────┴──────────► SQLite (WAL)
 //!                                                                       │
 //!  cursors ◄─ recent: ring ◄─ older: reader connections ────────────────┘
 //! ```
@@ -19,6 +19,7 @@
 
 mod audit;
 mod log;
+mod pending;
 mod store;
 mod writer;
 
@@ -33,6 +34,7 @@ use crate::error::chain;
 
 pub(crate) use audit::{AuditEntry, AuditPage, Decision};
 pub(crate) use log::{Entry, Item, Log, Page};
+use pending::Pending;
 use store::Store;
 pub(crate) use store::StoreError;
 use writer::Writer;
@@ -101,7 +103,9 @@ impl Journal {
         };
         let fresh = random_id()?;
         let (store, id) = Store::open(&path, &fresh).map_err(fault)?;
-        let writer = Writer::start(Some(store), retention).map_err(fault)?;
+        let pending = Pending::open(&path).map_err(StoreError::Pending);
+        let (pending, records) = pending.map_err(fault)?;
+        let writer = Writer::start(Some((store, pending)), records, retention).map_err(fault)?;
         Ok(Self { id, writer })
     }
 
@@ -113,7 +117,7 @@ impl Journal {
     /// [`JournalError`].
     pub(crate) fn in_memory() -> Result<Self, JournalError> {
         let id = random_id()?;
-        let writer = Writer::start(None, Retention::default());
+        let writer = Writer::start(None, Vec::new(), Retention::default());
         let writer = writer.map_err(|source| JournalError::Store {
             path: "in memory".to_owned(),
             source,
@@ -159,7 +163,8 @@ impl Journal {
         self.writer.fault()
     }
 
-    /// Records a command, before anything is sent. Returns its number.
+    /// Records a command, before anything is sent. Returns its number. The end of
+    /// the process loses it no more, if there is a disk.
     pub(crate) fn record(&self, entry: AuditEntry) -> u64 {
         self.writer.record(entry)
     }

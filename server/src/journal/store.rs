@@ -88,6 +88,9 @@ pub(crate) enum StoreError {
     /// It could not be made, or locked.
     #[error("it could not be locked")]
     Lock(#[source] std::io::Error),
+    /// The records that are not in it yet cannot be read.
+    #[error("the records beside it")]
+    Pending(#[source] std::io::Error),
     /// The system gives no thread.
     #[error("there is no thread for it")]
     Thread(#[source] std::io::Error),
@@ -101,7 +104,7 @@ impl StoreError {
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 matches!(code, CannotOpen | DiskFull | ReadOnly | SystemIoFailure)
             }),
-            Self::Lock(_) => true,
+            Self::Lock(_) | Self::Pending(_) => true,
             _ => false,
         }
     }
@@ -219,15 +222,18 @@ impl Store {
         })
     }
 
-    /// The first entry that was received at this time or later.
+    /// The number of the first entry that was received at this time or later.
     pub(super) fn first_since(
         &self,
         session: i64,
         time: Timestamp,
     ) -> Result<Option<Seq>, StoreError> {
         self.read(|connection| {
-            let mut query = connection
-                .prepare_cached("SELECT min(seq) FROM event WHERE session = ? AND received >= ?")?;
+            // By the index of times, which is small beside the events.
+            let mut query = connection.prepare_cached(
+                "SELECT min(seq) FROM event INDEXED BY event_received
+                 WHERE session = ? AND received >= ?",
+            )?;
             let found: Option<i64> =
                 query.query_row(params![session, time.as_microsecond()], |row| row.get(0))?;
             Ok(found.map(seq))

@@ -2,8 +2,9 @@
 //!
 //! Logs announce themselves when they have something; each is in the queue at
 //! most once. A batch that cannot be written stays where it is, in the ring of
-//! its log, and is tried again every second. Records of the audit are kept
-//! until they are on disk; without a file, the latest ones.
+//! its log, and is tried again every second. Records of the audit are
+//! [pending](super::pending) until they are in it; without a file, the latest
+//! ones are kept in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,6 +18,7 @@ use tracing::{error, info};
 
 use super::audit::{AuditEntry, AuditPage};
 use super::log::{Batch, Log};
+use super::pending::Pending;
 use super::store::{self, Known, Store, StoreError};
 use super::{NOTHING, Retention};
 use crate::error::chain;
@@ -24,8 +26,8 @@ use crate::error::chain;
 /// Most entries of one log in a transaction.
 const BATCH: usize = 8192;
 
-/// How long completions of records wait for company. A record itself, and an
-/// event, is written at once.
+/// How long records of commands, and their completions, wait for company. An
+/// event is written at once.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How long after a failure the next attempt is made.
@@ -41,6 +43,8 @@ const MAX_RECORDS: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Writer {
     store: Option<Store>,
+    /// Locked before the queue.
+    pending: Option<Mutex<Pending>>,
     /// The one that writes. Gone after a failure, to be opened again.
     connection: Mutex<Option<Connection>>,
     queue: Mutex<Queue>,
@@ -60,10 +64,10 @@ struct Queue {
     last: BTreeMap<String, Seq>,
     /// Records that are not on disk yet.
     records: BTreeMap<u64, AuditEntry>,
-    /// How many records are still to be completed.
-    open: u64,
     /// Completions of records that are on disk.
     completions: BTreeMap<u64, (String, Duration)>,
+    /// When records and completions have waited enough.
+    gathered: Option<Instant>,
     retention: Retention,
     /// Whether the retention is to be looked after at once.
     trim: bool,
@@ -71,11 +75,17 @@ struct Queue {
 }
 
 impl Writer {
+    /// Starts the thread, if there is a file. `records` are those of an earlier
+    /// run that may not be in it.
     pub(super) fn start(
-        store: Option<Store>,
+        files: Option<(Store, Pending)>,
+        records: Vec<(u64, AuditEntry)>,
         retention: Retention,
     ) -> Result<Arc<Self>, StoreError> {
+        let (store, pending) = files.unzip();
+        let records: BTreeMap<_, _> = records.into_iter().collect();
         let last = store.as_ref().map_or(Ok(0), Store::last_audit)?;
+        let last = records.keys().fold(last, |last, id| last.max(*id));
         let writer = Arc::new(Self {
             connection: Mutex::new(None),
             queue: Mutex::new(Queue {
@@ -83,9 +93,9 @@ impl Writer {
                 logs: Vec::new(),
                 last: BTreeMap::new(),
                 next_record: last + 1,
-                records: BTreeMap::new(),
-                open: 0,
+                records,
                 completions: BTreeMap::new(),
+                gathered: Some(Instant::now()),
                 retention,
                 trim: true,
                 stop: false,
@@ -93,6 +103,7 @@ impl Writer {
             wake: Condvar::new(),
             fault: Mutex::default(),
             thread: Mutex::default(),
+            pending: pending.map(Mutex::new),
             store,
         });
         if writer.store.is_some() {
@@ -181,11 +192,23 @@ impl Writer {
     }
 
     pub(super) fn record(&self, entry: AuditEntry) -> u64 {
+        // Held until it is in the queue too: what is in a file when the files
+        // turn is in the next transaction.
+        let mut pending = self.pending.as_ref().map(lock);
+        let (id, many) = {
+            let mut queue = self.queue();
+            queue.next_record += 1;
+            (queue.next_record - 1, queue.records.len() >= MAX_RECORDS)
+        };
+        // When the disk has taken none for long, the files grow no more.
+        if let Some(pending) = &mut pending
+            && !many
+        {
+            pending.append(id, &entry);
+        }
         let mut queue = self.queue();
-        let id = queue.next_record;
-        queue.next_record += 1;
-        queue.open += u64::from(entry.result.is_none());
         queue.records.insert(id, entry);
+        drop(pending);
         if queue.records.len() > MAX_RECORDS
             && let Some((lost, _)) = queue.records.pop_first()
             && self.store.is_some()
@@ -195,9 +218,17 @@ impl Writer {
                 "a record of a command was given up: the disk takes none"
             );
         }
-        drop(queue);
-        self.wake.notify_one();
+        self.gather(queue);
         id
+    }
+
+    /// Has the thread write what waits, soon.
+    fn gather(&self, mut queue: MutexGuard<'_, Queue>) {
+        if queue.gathered.is_none() {
+            queue.gathered = Some(Instant::now() + GATHER);
+            drop(queue);
+            self.wake.notify_one();
+        }
     }
 
     pub(super) fn complete(&self, id: u64, result: &str, duration: Duration) {
@@ -210,11 +241,11 @@ impl Writer {
         }
         // It may be just being written.
         if self.store.is_some() {
-            queue.open = queue.open.saturating_sub(1);
             queue.completions.insert(id, (result.to_owned(), duration));
             if queue.completions.len() > MAX_RECORDS {
                 queue.completions.pop_first();
             }
+            self.gather(queue);
         }
     }
 
@@ -231,7 +262,10 @@ impl Writer {
             Some(store) => store.audit(after, limit)?.entries.into_iter().collect(),
             None => BTreeMap::new(),
         };
-        entries.extend(records);
+        // What is on disk may be complete, and that of an earlier run here is not.
+        for (id, entry) in records {
+            entries.entry(id).or_insert(entry);
+        }
         for (id, (result, duration)) in completions {
             if let Some(entry) = entries.get_mut(&id) {
                 entry.result = Some(result);
@@ -290,22 +324,12 @@ impl Writer {
     /// Waits until there is something to do.
     fn wait(&self, until: Instant) -> (Vec<Arc<Log>>, bool, bool) {
         let mut queue = self.queue();
-        let mut gathered = None;
         loop {
             let now = Instant::now();
-            if !queue.completions.is_empty() {
-                gathered = gathered.or(Some(now + GATHER));
-            }
-            let busy = !queue.announced.is_empty()
-                || !queue.records.is_empty()
-                || gathered.is_some_and(|at| now >= at);
-            // Whoever completes a record does not wake the thread.
-            let next = match queue.open > 0 || gathered.is_some() {
-                true => until.min(now + GATHER),
-                false => until,
-            };
+            let next = queue.gathered.map_or(until, |gathered| gathered.min(until));
             let late = next.saturating_duration_since(now);
-            if busy || queue.stop || queue.trim || now >= until {
+            if !queue.announced.is_empty() || queue.stop || queue.trim || now >= next {
+                queue.gathered = None;
                 let announced = std::mem::take(&mut queue.announced);
                 let trim = std::mem::take(&mut queue.trim);
                 return (announced, queue.stop, trim);
@@ -328,6 +352,9 @@ impl Writer {
                 .map(|log| (Arc::clone(&log), log.batch(BATCH)))
                 .collect();
             let (records, completions) = {
+                if let Some(pending) = &self.pending {
+                    lock(pending).turn();
+                }
                 let queue = self.queue();
                 (queue.records.clone(), queue.completions.clone())
             };
@@ -338,7 +365,9 @@ impl Writer {
                         log.unwritten(batch);
                     }
                     let logs = batches.into_iter().map(|(log, _)| log);
-                    self.queue().announced.extend(logs);
+                    let mut queue = self.queue();
+                    queue.announced.extend(logs);
+                    queue.gathered = Some(Instant::now());
                     return Err(error);
                 }
             };
@@ -425,6 +454,13 @@ impl Writer {
         }
         for id in completions.keys() {
             queue.completions.remove(id);
+        }
+        drop(queue);
+        if let Some(pending) = &self.pending
+            && let Err(error) = lock(pending).clear_other()
+        {
+            // Nothing is lost: it grows, and the records are known.
+            error!(%error, "the pending records of commands could not be emptied");
         }
     }
 

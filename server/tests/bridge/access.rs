@@ -187,3 +187,33 @@ async fn every_command_is_on_record_without_its_secrets() {
     let server = TestServer::keeping(directory.path(), &[]).await;
     assert_eq!(server.get("/api/v1/audit").await.json(), audit);
 }
+
+/// A record does not wait for its transaction to be safe from a kill.
+#[tokio::test]
+async fn a_killed_console_has_every_command_on_record_once() {
+    let fake = emitter().await;
+    let (directory, mut server) = keeping(&fake).await;
+    let mut expected = Vec::new();
+    for round in 1..=3 {
+        // Without an event, which would be written at once, and the record too.
+        let command = format!("query-{round}");
+        let body = format!(r#"{{"execute":"{command}"}}"#);
+        server.execute("vm", &body).await;
+        server.kill().await;
+        expected.push((round, command));
+        let session = format!("vm={}", fake.address());
+        server = TestServer::keeping(directory.path(), &[session]).await;
+        server.session_in("vm", "running").await;
+        let audit = server.get("/api/v1/audit").await.json();
+        let entries = audit["entries"].as_array().unwrap();
+        let told: Vec<_> = entries
+            .iter()
+            .map(|it| {
+                assert_eq!(it["decision"], "allowed");
+                let command = it["command"].as_str().unwrap().to_owned();
+                (it["id"].as_u64().unwrap(), command)
+            })
+            .collect();
+        assert_eq!(told, expected);
+    }
+}
