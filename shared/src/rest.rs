@@ -259,6 +259,45 @@ pub struct EventPage {
     pub events: Vec<LoggedEvent>,
     /// The last number that was looked at: to be asked for what comes `after`.
     pub next: Seq,
+    /// What else there is in the log, when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
+}
+
+/// What there is in a session's log besides events.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Marks {
+    /// Numbers whose events are lost.
+    pub gaps: Vec<Gap>,
+    /// When the endpoint was lost and regained: the latest 1000 of the page, in
+    /// order. One at the edge of two pages is in both.
+    pub links: Vec<LinkMark>,
+}
+
+/// Numbers of events that are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// The first.
+    pub from: Seq,
+    /// The last.
+    pub to: Seq,
+}
+
+/// The endpoint was lost or regained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LinkMark {
+    /// The number of the last event before it.
+    pub after: Seq,
+    /// When.
+    pub time: String,
+    /// Whether the session is running from then on.
+    pub running: bool,
+    /// Why it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 /// An event in a session's log.

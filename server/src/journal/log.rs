@@ -4,8 +4,9 @@
 //! a cursor (the sequence number that they have seen last) and read on from
 //! there whenever they like. A slow reader has no queue that could overflow:
 //! it reads older entries, from the ring, or from disk where the ring has let
-//! go of them; and where they are on neither it is told ([`Item::Gap`]). The
-//! log knows no transport and no filter.
+//! go of them; and where they are on neither it is told ([`Item::Gap`]).
+//! Between the events it has when the endpoint was lost and regained. The log
+//! knows no transport and no filter.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 
+use super::link::{LinkChange, LinkChanges};
 use super::store::{Known, StoreError};
 use super::writer::Writer;
 use super::{NOTHING, run_blocking};
@@ -105,6 +107,7 @@ struct Ring {
     trimmed: Seq,
     /// The session's number in the file, if there is one.
     session: Option<i64>,
+    links: LinkChanges,
     /// Whether the writer knows that there is something to write.
     announced: bool,
     /// How many events there were.
@@ -121,6 +124,7 @@ pub(super) struct Batch {
     /// The session's number; `None` when the file does not know it yet.
     pub(super) session: Option<i64>,
     pub(super) entries: Vec<Arc<Entry>>,
+    pub(super) links: Vec<LinkChange>,
     /// The bound to reserve, if it is time.
     pub(super) reserve: Option<Seq>,
     /// Whether there is more.
@@ -156,6 +160,7 @@ impl Log {
                 writing: NOTHING,
                 trimmed,
                 session,
+                links: LinkChanges::default(),
                 announced: false,
                 appended: 0,
                 dropped: 0,
@@ -184,12 +189,50 @@ impl Log {
         ring.entries
             .push_back(Arc::new(Entry::new(seq, received, event)));
         ring.shrink(self.writer.store().is_some());
+        self.announce(ring);
+        seq
+    }
+
+    /// The endpoint was regained, or lost, and why.
+    pub(crate) fn append_link(self: &Arc<Self>, running: bool, cause: Option<String>) {
+        let mut ring = self.lock();
+        let after = ring.newest;
+        ring.links.push(LinkChange {
+            after,
+            time: Timestamp::now(),
+            running,
+            cause,
+        });
+        self.announce(ring);
+    }
+
+    fn announce(self: &Arc<Self>, mut ring: MutexGuard<'_, Ring>) {
         let announce = !std::mem::replace(&mut ring.announced, true);
         drop(ring);
         if announce {
             self.writer.announce(Arc::clone(self));
         }
-        seq
+    }
+
+    /// When the endpoint was lost and regained, after events from one number to
+    /// another.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read from disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn links(&self, from: Seq, to: Seq) -> Result<Vec<LinkChange>, StoreError> {
+        let session = self.session();
+        let writer = Arc::clone(&self.writer);
+        let stored = run_blocking(move || match (session, writer.store()) {
+            (Some(session), Some(store)) => store.links(session, from, to),
+            _ => Ok(Vec::new()),
+        });
+        let stored = stored.await?;
+        Ok(self.lock().links.join(from, to, stored))
     }
 
     /// At most `limit` entries after the cursor, if the ring has them, or
@@ -368,6 +411,7 @@ impl Log {
         Batch {
             session: ring.session,
             entries,
+            links: ring.links.unstored(),
             reserve: late.then(|| Seq(ring.newest.0 + BLOCK)),
             more,
         }
@@ -381,6 +425,7 @@ impl Log {
         if let Some(last) = batch.entries.last() {
             ring.stored = ring.stored.max(last.seq);
         }
+        ring.links.stored(&batch.links);
         if let Some(bound) = batch.reserve {
             ring.bound = bound;
         }

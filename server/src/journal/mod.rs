@@ -18,6 +18,7 @@
 //! Nothing in here knows sessions' connections, filters or transports.
 
 mod audit;
+mod link;
 mod log;
 mod pending;
 mod store;

@@ -14,11 +14,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use thiserror::Error;
 
 use super::audit::{AuditEntry, AuditPage, Decision};
+use super::link::LinkChange;
 use super::log::Entry;
 
 /// The steps from one version of the schema to the next. The file's
 /// `user_version` counts those that were taken.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE journal (id TEXT NOT NULL) STRICT;
     CREATE TABLE session (
         id INTEGER PRIMARY KEY,
@@ -51,13 +53,29 @@ const MIGRATIONS: &[&str] = &["
         duration REAL
     ) STRICT;
     CREATE INDEX audit_time ON audit (time);
-"];
+",
+    "
+    CREATE TABLE link (
+        session INTEGER NOT NULL REFERENCES session (id),
+        -- The event before it.
+        after INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        running INTEGER NOT NULL,
+        cause TEXT,
+        PRIMARY KEY (session, after, time)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX link_time ON link (time);
+",
+];
 
 /// How long somebody else may hold the file: a backup, for example.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Most reading connections that are kept.
 const READERS: usize = 4;
+
+/// Most changes of a link that are read at once: the latest.
+const MOST_LINKS: usize = 1000;
 
 /// Most entries that one step of the retention removes.
 const TRIM_STEP: usize = 20_000;
@@ -240,6 +258,34 @@ impl Store {
         })
     }
 
+    /// The latest changes of the link after events from one number to another,
+    /// in order.
+    pub(super) fn links(
+        &self,
+        session: i64,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Vec<LinkChange>, StoreError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT after, time, running, cause FROM link
+                 WHERE session = ? AND after BETWEEN ? AND ? ORDER BY after DESC, time DESC LIMIT ?",
+            )?;
+            let parameters = params![session, number(from), number(to), MOST_LINKS as i64];
+            let rows = query.query_map(parameters, |row| {
+                Ok(LinkChange {
+                    after: seq(row.get(0)?),
+                    time: Timestamp::from_microsecond(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
+                    running: row.get(2)?,
+                    cause: row.get(3)?,
+                })
+            })?;
+            let mut links = rows.collect::<Result<Vec<_>, _>>()?;
+            links.reverse();
+            Ok(links)
+        })
+    }
+
     /// Records after a number, in order.
     pub(super) fn audit(&self, after: u64, limit: usize) -> Result<AuditPage, StoreError> {
         self.read(|connection| {
@@ -352,6 +398,28 @@ pub(super) fn insert(
     Ok(())
 }
 
+/// Adds changes of the link. To be called within a transaction.
+pub(super) fn insert_links(
+    connection: &Connection,
+    session: i64,
+    links: &[LinkChange],
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO link (session, after, time, running, cause) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for link in links {
+        let time = link.time.as_microsecond();
+        insert.execute(params![
+            session,
+            number(link.after),
+            time,
+            link.running,
+            link.cause
+        ])?;
+    }
+    Ok(())
+}
+
 /// Adds a record.
 pub(super) fn insert_audit(
     connection: &Connection,
@@ -407,11 +475,20 @@ pub(super) fn trim(
         // But the last, whose number the next one follows.
         .prepare_cached("DELETE FROM audit WHERE time < ? AND id < (SELECT max(id) FROM audit)")?
         .execute([oldest.as_microsecond()])?;
+    connection
+        .prepare_cached("DELETE FROM link WHERE time < ?")?
+        .execute([oldest.as_microsecond()])?;
     if is_large {
         connection
             .prepare_cached(
                 "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?)
                    AND id < (SELECT max(id) FROM audit)",
+            )?
+            .execute([TRIM_STEP as i64 / 10])?;
+        connection
+            .prepare_cached(
+                "DELETE FROM link WHERE (session, after, time) IN
+                   (SELECT session, after, time FROM link ORDER BY time LIMIT ?)",
             )?
             .execute([TRIM_STEP as i64 / 10])?;
     }
@@ -440,6 +517,9 @@ pub(super) fn trim(
         // Whole, up to there: a clock that was set back leaves no holes.
         transaction
             .prepare_cached("DELETE FROM event WHERE session = ? AND seq <= ?")?
+            .execute([session, upto])?;
+        transaction
+            .prepare_cached("DELETE FROM link WHERE session = ? AND after < ?")?
             .execute([session, upto])?;
         transaction
             .prepare_cached("UPDATE session SET trimmed = max(trimmed, ?) WHERE id = ?")?

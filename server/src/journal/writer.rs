@@ -414,6 +414,7 @@ impl Writer {
                     store::raise_bound(&transaction, session, bound)?;
                 }
                 store::insert(&transaction, session, &batch.entries)?;
+                store::insert_links(&transaction, session, &batch.links)?;
                 sessions.push(Some(session));
             }
             for (id, entry) in records {

@@ -299,6 +299,10 @@ impl Shared {
         change(&mut published);
         if published.state != before {
             published.since = now();
+            let running = published.state == SessionState::Running;
+            if running || before == SessionState::Running {
+                self.log.append_link(running, published.cause.clone());
+            }
         }
         // Under the lock, so that whoever sees the new count sees the change.
         published.changed = self.activity.change();

@@ -91,6 +91,85 @@ async fn after_a_crash_no_number_is_used_twice_and_the_gap_is_told() {
         .json();
     assert_eq!(numbers(&page), [4, 5]);
     assert_eq!(page["next"], to + 2);
+
+    // Pages tell it where it is asked for, from either end.
+    assert!(page["marks"].is_null());
+    let lost = json!([{ "from": 4, "to": to }]);
+    for range in ["", "&after=2", "&before=100000000&limit=3"] {
+        let page = format!("/api/v1/sessions/vm/events?marks=true{range}");
+        let page = server.get(&page).await.json();
+        assert_eq!(page["marks"]["gaps"], lost, "{range}: {page}");
+    }
+    let inside = format!("/api/v1/sessions/vm/events?marks=true&after=5&before={to}");
+    let inside = server.get(&inside).await.json();
+    let expected = json!([{ "from": 6, "to": to - 1 }]);
+    assert_eq!(inside["marks"]["gaps"], expected, "{inside}");
+}
+
+/// The links that a page tells of: after which event, whether running, why not.
+fn links(page: &Value) -> Vec<(u64, bool, Option<String>)> {
+    let links = page["marks"]["links"].as_array().unwrap();
+    let mut last = String::new();
+    let told = links.iter().map(|link| {
+        let time = link["time"].as_str().unwrap().to_owned();
+        assert!(time > std::mem::replace(&mut last, time.clone()), "{page}");
+        let cause = link["cause"].as_str().map(str::to_owned);
+        let running = link["running"].as_bool().unwrap();
+        (link["after"].as_u64().unwrap(), running, cause)
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn losing_and_regaining_the_endpoint_is_in_the_log() {
+    let fake = emitter().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut server = keeping(directory.path(), &fake).await;
+    emit(&server, 1..=2).await;
+    let reply = server.execute("vm", r#"{"execute":"leave"}"#).await;
+    reply.is_problem(502, "execute-interrupted", &[]);
+    let again = |vm: &Value| vm["state"] == "running" && vm["counters"]["connections"] == 2;
+    server.session_when("vm", again).await;
+    emit(&server, [3]).await;
+    let page = "/api/v1/sessions/vm/events?marks=true";
+    let told = links(&server.get(page).await.json());
+    let lost = told[1].2.clone().expect("a cause");
+    let mut expected = vec![(0, true, None), (2, false, Some(lost)), (2, true, None)];
+    assert_eq!(told, expected);
+    // Only those at the events that were asked for.
+    let later = links(&server.get(&format!("{page}&after=2&limit=1")).await.json());
+    assert_eq!(later, expected[1..]);
+    let none = links(&server.get(&format!("{page}&after=3")).await.json());
+    assert_eq!(none, []);
+
+    // They outlive the console, and its end is one.
+    let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(server.ended().await, Some(0));
+    let mut server = keeping(directory.path(), &fake).await;
+    expected.push((3, false, Some("the session was ended".to_owned())));
+    expected.push((3, true, None));
+    assert_eq!(links(&server.get(page).await.json()), expected);
+
+    // Killed, it had no time to say so; what was there is there.
+    emit(&server, [4]).await;
+    stored_in(directory.path(), |count| count == 4).await;
+    server.kill().await;
+    let server = keeping(directory.path(), &fake).await;
+    let told = links(&server.get(page).await.json());
+    assert_eq!(told[..5], expected[..]);
+    assert!(told.len() == 6 && told[5].0 > 4 && told[5].1, "{told:?}");
+
+    // With the session they are not gone: one of its name goes on.
+    let refused = server.get(&format!("{page}&wait=1&after=4")).await;
+    assert_eq!(refused.status, 200, "{}", refused.text);
+    for accept in ["text/event-stream", "application/x-ndjson"] {
+        let request = reqwest::Client::new()
+            .get(server.url(page))
+            .bearer_auth(TOKEN);
+        let reply = super::common::Reply::of(request.header("accept", accept)).await;
+        reply.is_problem(400, "invalid-request", &["marks"]);
+    }
 }
 
 #[tokio::test]

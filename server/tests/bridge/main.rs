@@ -25,7 +25,9 @@ async fn emitter() -> Fake {
         name: if n.is_multiple_of(2) { "EVEN" } else { "ODD" }.to_owned(),
         data: Some(json!({ "n": n })),
     };
-    let mut script = Script::default().on("slow", [Action::hold(), Action::Return(json!({}))]);
+    let mut script = Script::default()
+        .on("slow", [Action::hold(), Action::Return(json!({}))])
+        .on("leave", [Action::Close]);
     for n in 1..=20 {
         script = script.on(format!("emit{n}"), [event(n), Action::Return(json!({}))]);
     }

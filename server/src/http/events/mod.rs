@@ -3,32 +3,32 @@
 //!
 //! All four are one cursor over the log, and one filter.
 
-use std::convert::Infallible;
+mod scan;
+mod stream;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{EventPage, LoggedEvent, Problem, ProblemKind};
+use qmp_shared::rest::{EventPage, Problem, ProblemKind};
 use serde::Deserialize;
-use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
+use scan::scan;
+use stream::{ndjson, sse};
+
+use super::Console;
 use super::guard::Caller;
 use super::problem::{Faults, Refusal, invalid, of_store};
 use super::sessions::SessionName;
-use super::{CHECK_EVERY, Console};
-use crate::journal::{Entry, Item};
 use crate::session::Session;
 
 /// Most events of a page.
@@ -40,14 +40,8 @@ const DEFAULT_LIMIT: usize = 1000;
 /// Longest a request waits, in seconds.
 const MAX_WAIT: f64 = 60.0;
 
-/// How many entries of a log are looked at in one step.
-const STEP: usize = 256;
-
 /// Most scans of logs at a time; others wait.
 pub(super) const MAX_SCANS: usize = 4;
-
-/// How often a quiet stream says that it is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The query, as it comes.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -72,6 +66,8 @@ pub(super) struct Parameters {
     limit: Option<usize>,
     /// With `after`: seconds to wait for an event, 0 to 60.
     wait: Option<f64>,
+    /// Of a page: tell its gaps, and when the endpoint was lost and regained.
+    marks: Option<bool>,
 }
 
 /// The filter of these names and this expression.
@@ -102,6 +98,8 @@ struct Request {
     filter: EventFilter,
     range: Range,
     limit: usize,
+    /// Whether gaps are told too, and what became of the endpoint.
+    marks: bool,
 }
 
 /// Where to look.
@@ -134,6 +132,9 @@ pub(super) async fn events(
         return stream.await.map_err(of_it);
     }
     if accepts("application/x-ndjson") {
+        if parameters.marks.is_some() {
+            return Err(of_it(invalid("`marks` are for pages".to_owned())));
+        }
         let request = request(session, &parameters, usize::MAX)
             .await
             .map_err(of_it)?;
@@ -197,6 +198,7 @@ async fn request(
         filter,
         range,
         limit,
+        marks: parameters.marks.unwrap_or_default(),
     })
 }
 
@@ -262,7 +264,9 @@ async fn page(
             return Ok(Json(page).into_response());
         };
         // Of what was looked at once, nothing is looked at again.
-        if let Range::Forward(after, _) = &mut request.range {
+        if let Range::Forward(after, _) = &mut request.range
+            && !request.marks
+        {
             *after = page.next;
         }
         let stopped = console.stopping.cancelled();
@@ -276,209 +280,4 @@ async fn page(
             }
         }
     }
-}
-
-/// The events of a page, as soon as there are few enough others who look for
-/// some: what a filter costs is others' time.
-async fn scan(console: &Console, request: &Request) -> Result<EventPage, Problem> {
-    // It is never closed.
-    let _place = console.scans.acquire().await;
-    read(request).await
-}
-
-/// The events of a page.
-async fn read(request: &Request) -> Result<EventPage, Problem> {
-    let log = request.session.log();
-    let accepts = |entry: &Entry| request.session.matches(&request.filter, &entry.event);
-    match request.range {
-        Range::Forward(after, upto) => {
-            let mut events = Vec::new();
-            let mut next = after;
-            while next < upto {
-                // A filter may take its time.
-                yield_now().await;
-                let page = log.read(next, STEP).await.map_err(of_store)?;
-                for item in page.items {
-                    let Item::Entry(entry) = item else { continue };
-                    if entry.seq > upto {
-                        return Ok(EventPage { events, next: upto });
-                    }
-                    next = entry.seq;
-                    if accepts(&entry) {
-                        events.push(logged(&entry));
-                    }
-                    if events.len() == request.limit {
-                        return Ok(EventPage { events, next });
-                    }
-                }
-                next = page.next.min(upto);
-            }
-            Ok(EventPage { events, next })
-        }
-        Range::Backward(after, before) => {
-            let mut events = Vec::new();
-            let mut first = before;
-            'all: while events.len() < request.limit && first.0 > after.0 + 1 {
-                yield_now().await;
-                let entries = log.read_before(first, STEP).await.map_err(of_store)?;
-                if entries.is_empty() {
-                    break;
-                }
-                for entry in entries.iter().rev() {
-                    if entry.seq <= after {
-                        break 'all;
-                    }
-                    first = entry.seq;
-                    if accepts(entry) {
-                        events.push(logged(entry));
-                    }
-                    if events.len() == request.limit {
-                        break;
-                    }
-                }
-            }
-            events.reverse();
-            let next = Seq(before.0.saturating_sub(1)).max(after);
-            Ok(EventPage { events, next })
-        }
-    }
-}
-
-fn logged(entry: &Entry) -> LoggedEvent {
-    LoggedEvent {
-        seq: entry.seq,
-        received: entry.received_text(),
-        event: entry.event.to_raw(),
-    }
-}
-
-/// All that is asked for, one event a line, read from the log as it is taken.
-fn ndjson(console: Arc<Console>, caller: Caller, request: Request) -> Response {
-    let limit = request.limit;
-    let start = match request.range {
-        Range::Forward(after, upto) => (after, upto),
-        Range::Backward(after, before) => (after, Seq(before.0.saturating_sub(1))),
-    };
-    let state = (console, caller, request, start.0, start.1);
-    let pages = stream::try_unfold(
-        state,
-        async |(console, caller, mut request, after, upto)| {
-            if after >= upto {
-                return Ok::<_, axum::BoxError>(None);
-            }
-            // Cut off, and not ended as if it were whole.
-            if console.stopping.is_cancelled() || caller.may_stay(&console).is_err() {
-                return Err("the console is stopping, or the token has ended".into());
-            }
-            request.range = Range::Forward(after, upto);
-            request.limit = STEP;
-            let page = scan(&console, &request).await?;
-            let state = (console, caller, request, page.next, upto);
-            Ok(Some((page.events, state)))
-        },
-    );
-    let events = pages.map_ok(|events| stream::iter(events).map(Ok::<_, axum::BoxError>));
-    let lines = events.try_flatten().take(limit).and_then(async |event| {
-        let mut line = serde_json::to_vec(&event)?;
-        line.push(b'\n');
-        Ok(line)
-    });
-    let body = Body::from_stream(lines);
-    ([(CONTENT_TYPE, "application/x-ndjson")], body).into_response()
-}
-
-/// What comes, and before that what came after a number.
-async fn sse(
-    console: Arc<Console>,
-    caller: Caller,
-    session: Session,
-    parameters: Parameters,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let last = headers.get("last-event-id");
-    let last = last.map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
-    let parameters = match last {
-        None => parameters,
-        Some(Some(after)) => Parameters {
-            after: Some(after),
-            since: None,
-            ..parameters
-        },
-        Some(None) => {
-            let detail = "`Last-Event-ID` is not a number of this log";
-            return Err(Problem::new(ProblemKind::InvalidRequest, detail));
-        }
-    };
-    if parameters.before.is_some() || parameters.wait.is_some() || parameters.until.is_some() {
-        let detail = "a stream has no end: `before`, `until` and `wait` are for pages";
-        return Err(Problem::new(ProblemKind::InvalidRequest, detail));
-    }
-    let newest = session.log().newest();
-    let request = request(session, &parameters, usize::MAX).await?;
-    let after = match request.range {
-        Range::Forward(after, _) => after,
-        // Without a start: from now on.
-        Range::Backward(..) => newest,
-    };
-    let left = request.limit;
-    let events = following(console, caller, request, after).take(left);
-    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
-}
-
-/// The events after a number that are accepted, as they come. Ends when the
-/// session, the console or the caller's token does.
-fn following(
-    console: Arc<Console>,
-    caller: Caller,
-    request: Request,
-    after: Seq,
-) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let activity = console.sessions.activity().watch();
-    let state = (console, caller, activity, request, after);
-    let pages = stream::unfold(
-        state,
-        async |(console, caller, mut activity, request, after)| {
-            if caller.may_stay(&console).is_err() {
-                return None;
-            }
-            activity.mark_unchanged();
-            let page = request.session.log().read(after, STEP).await.ok()?;
-            let mut events = Vec::new();
-            for item in &page.items {
-                match item {
-                    Item::Gap(from, to) => {
-                        let data = format!(r#"{{"from":{},"to":{}}}"#, from.0, to.0);
-                        let event = SseEvent::default().event("gap").id(to.0.to_string());
-                        events.push(Ok(event.data(data)));
-                    }
-                    Item::Entry(entry)
-                        if request.session.matches(&request.filter, &entry.event) =>
-                    {
-                        let data = serde_json::to_string(&logged(entry)).unwrap_or_default();
-                        let event = SseEvent::default().id(entry.seq.0.to_string());
-                        events.push(Ok(event.data(data)));
-                    }
-                    Item::Entry(_) => {}
-                }
-            }
-            if !page.more && events.is_empty() {
-                tokio::select! {
-                    biased;
-                    () = console.stopping.cancelled() => return None,
-                    changed = activity.changed() => changed.ok()?,
-                    () = sleep(CHECK_EVERY) => {}
-                }
-                let current = console.sessions.get(request.session.name())?;
-                if !current.is(&request.session) {
-                    return None;
-                }
-            }
-            Some((
-                stream::iter(events),
-                (console, caller, activity, request, page.next),
-            ))
-        },
-    );
-    pages.flatten()
 }
