@@ -27,6 +27,8 @@ export class Console {
   #process: Process | undefined;
   /** `127.0.0.1:PORT`; the port stays when the console is started again. */
   #host = '127.0.0.1:0';
+  /** The path before all of its own, with a slash at its end. */
+  #base = '/';
 
   constructor(sessions: Sessions, args: readonly string[] = [], fate: Fate = {}) {
     this.#fate = fate;
@@ -45,7 +47,7 @@ export class Console {
 
   /** The address of its first page, ending in `/`. */
   get url(): string {
-    return `http://${this.#host}/`;
+    return `http://${this.#host}${this.#base}`;
   }
 
   /** An address under `/api/v1/`. */
@@ -116,8 +118,9 @@ export class Console {
     this.#process = await Process.start('qmp-console', program, all, {
       env: { QMP_CONSOLE_TOKEN: this.token },
     });
-    const [, host] = await this.#process.line(/^listening on http:\/\/([^/]+)\/$/);
+    const [, host, base] = await this.#process.line(/^listening on http:\/\/([^/]+)(\/.*)$/);
     this.#host = host ?? this.#host;
+    this.#base = base ?? this.#base;
   }
 
   /** Asks it to end, waits until it is gone, and tells how it ended. */

@@ -25,7 +25,7 @@ const MODULE: &str = "qmp-web_bg.wasm";
 /// Starts the module. A file, as the page's policy allows no inline script.
 const BOOT: (&str, &str) = (
     "boot.js",
-    "import init from '/qmp-web.js';\ninit({ module_or_path: '/qmp-web_bg.wasm' });\n",
+    "import init from './qmp-web.js';\ninit({ module_or_path: new URL('qmp-web_bg.wasm', import.meta.url) });\n",
 );
 
 /// Named one by one: with all features on, the output is refused by engines.

@@ -51,6 +51,9 @@ pub(super) struct Args {
     /// A host name, beside the loopback ones, that browsers may use for this console
     #[arg(long = "allowed-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
+    /// The path of the console behind a proxy, for example /qmp: all its addresses begin with it
+    #[arg(long, value_name = "/PATH", value_parser = base_path, default_value = "/", hide_default_value = true)]
+    base_path: Arc<str>,
     /// The certificate to serve by TLS with, as PEM; read again on SIGHUP
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -63,6 +66,24 @@ pub(super) struct Args {
     /// What to log: error, warn, info, debug, trace, or a tracing filter
     #[arg(long, value_name = "LEVEL", default_value = "info,memory_serve=warn")]
     log: EnvFilter,
+}
+
+/// The path before all others, without the slash at its end.
+fn base_path(text: &str) -> Result<Arc<str>, String> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let segments = match path.strip_prefix('/') {
+        None if path.is_empty() && !text.is_empty() => return Ok("".into()),
+        None => return Err("a path begins with a slash".to_owned()),
+        Some(segments) => segments,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    for segment in segments.split('/') {
+        if matches!(segment, "" | "." | "..") || !segment.bytes().all(plain) {
+            let detail = "letters, digits, `-`, `_`, `.` and `~` are allowed";
+            return Err(format!("{segment:?} cannot be a part of it: {detail}"));
+        }
+    }
+    Ok(path.into())
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -127,6 +148,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         logins: Logins::default(),
         hosts: RwLock::new(Arc::new(hosts(&args, &config))),
         cookie: format!("qmp-console-{}", instance(&bound)),
+        base: Arc::clone(&args.base_path),
         secure: tls.is_some(),
         stopping: stopping.clone(),
     });
@@ -136,7 +158,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
     // no reason to be killed.
     let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
-    announce(&bound, tls.is_some(), token.as_ref(), &told)?;
+    announce(&args, &bound, token.as_ref(), &told)?;
     let router = http::router(Arc::clone(&console));
     let server = http::serve(listener, tls.clone(), router, stopping.clone());
     let server = tokio::spawn(server);
@@ -292,7 +314,7 @@ fn find_token(directory: Option<&Path>) -> anyhow::Result<(Option<Token>, Told)>
 }
 
 /// Says where the console listens: the one line on stdout.
-fn announce(bound: &Listen, tls: bool, token: Option<&Token>, told: &Told) -> anyhow::Result<()> {
+fn announce(args: &Args, bound: &Listen, token: Option<&Token>, told: &Told) -> anyhow::Result<()> {
     let fragment = match told {
         Told::OnTerminal => {
             token.map_or_else(String::new, |token| format!("#token={}", token.reveal()))
@@ -303,8 +325,15 @@ fn announce(bound: &Listen, tls: bool, token: Option<&Token>, told: &Told) -> an
         }
         Told::Already => String::new(),
     };
-    let mut bound = bound.to_string();
-    if tls && let Some(rest) = bound.strip_prefix("http:") {
+    let mut bound = match bound {
+        Listen::Tcp(_) => {
+            bound.to_string().trim_end_matches('/').to_owned() + &args.base_path + "/"
+        }
+        Listen::Unix(_) => bound.to_string(),
+    };
+    if args.tls_cert.is_some()
+        && let Some(rest) = bound.strip_prefix("http:")
+    {
         bound = format!("https:{rest}");
     }
     let mut stdout = std::io::stdout();
@@ -351,4 +380,30 @@ fn remove_stale(path: &Path) -> anyhow::Result<()> {
         std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_begins_with_a_slash_and_needs_none_at_its_end() {
+        for (text, path) in [("/", ""), ("/x", "/x"), ("/x/", "/x"), ("/a/b-1", "/a/b-1")] {
+            assert_eq!(&*base_path(text).unwrap(), path, "{text}");
+        }
+        let refused = [
+            ("", "begins with a slash"),
+            ("x", "begins with a slash"),
+            ("//", "\"\" cannot"),
+            ("/a//b", "\"\" cannot"),
+            ("/..", "\"..\" cannot"),
+            ("/a b", "\"a b\" cannot"),
+            ("/{x}", "\"{x}\" cannot"),
+            ("/\"", "cannot"),
+        ];
+        for (text, why) in refused {
+            let error = base_path(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
 }

@@ -269,6 +269,7 @@ pub(super) fn login_cookie(console: &Console, login: Option<(&[u8], u64)>) -> St
         None => (String::new(), "; Max-Age=0"),
     };
     let name = &console.cookie;
+    let base = &console.base;
     let secure = if console.secure { "; Secure" } else { "" };
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
+    format!("{name}={value}; Path={base}/; HttpOnly; SameSite=Strict{secure}{age}")
 }

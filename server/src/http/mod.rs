@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tracing::Level;
+use utoipa::openapi::Server;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -78,6 +79,8 @@ pub(crate) struct Console {
     /// The name of the login cookie; cookies cross ports, so that it differs
     /// between consoles on one host.
     pub(crate) cookie: String,
+    /// The path before all of the console's own: empty, or with a slash in front.
+    pub(crate) base: Arc<str>,
     /// Whether browsers reach the console by TLS only.
     pub(crate) secure: bool,
     /// Cancelled when the console stops.
@@ -115,7 +118,6 @@ impl Console {
         description = "QMP sessions by REST. Times are RFC 3339 in UTC, durations are seconds. \
                        Errors are `application/problem+json`."
     ),
-    servers((url = "/api/v1")),
     components(schemas(Problem)),
     modifiers(&Credentials),
     security(("token" = []), ("cookie" = []))
@@ -137,7 +139,7 @@ impl Modify for Credentials {
 
 /// All routes of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
-    let (api, description) = OpenApiRouter::with_openapi(Description::openapi())
+    let (api, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(login::status, login::login, login::logout))
         .routes(routes!(sessions::list, sessions::add))
         .routes(routes!(sessions::show, sessions::remove))
@@ -151,6 +153,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .routes(routes!(audit::list))
         .routes(routes!(socket::upgrade))
         .split_for_parts();
+    description.servers = Some(vec![Server::new(format!("{}/api/v1", console.base))]);
     let description = Arc::new(description);
     let api = api
         .route(
@@ -159,12 +162,18 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         )
         .fallback(async || Refusal::no_such_address())
         .method_not_allowed_fallback(async || Refusal::no_such_method());
-    Router::new()
+    let all = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .nest("/api/v1", api)
-        .merge(assets::router())
-        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .merge(assets::router(&console.base));
+    let all = match &*console.base {
+        "" => all,
+        base => Router::new()
+            .nest_service(base, all.with_state(Arc::clone(&console)))
+            .fallback(async || Refusal::no_such_address()),
+    };
+    all.layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             guard::check_host,

@@ -616,3 +616,62 @@ fn number(seq: Seq) -> i64 {
 fn seq(number: i64) -> Seq {
     Seq(number.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_any_earlier_version_is_brought_up_to_date() {
+        for version in 1..MIGRATIONS.len() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("journal.sqlite3");
+            let connection = Connection::open(&path).unwrap();
+            for step in &MIGRATIONS[..version] {
+                connection.execute_batch(step).unwrap();
+            }
+            let version = version as i64;
+            connection
+                .pragma_update(None, "user_version", version)
+                .unwrap();
+            let text = r#"{"event":"E","timestamp":{"seconds":1,"microseconds":2}}"#;
+            connection
+                .execute_batch(&format!(
+                    "INSERT INTO journal VALUES ('old');
+                     INSERT INTO session (id, name, bound) VALUES (1, 'vm', 7);
+                     INSERT INTO event VALUES (1, 7, 5, '{text}');"
+                ))
+                .unwrap();
+            drop(connection);
+
+            let (store, id) = Store::open(&path, "new").unwrap();
+            assert_eq!(id, "old");
+            let writable = store.writable().unwrap();
+            assert_eq!(session(&writable, "vm").unwrap().bound, Seq(7));
+            let entries = store.entries_after(1, Seq(0), Seq(7), 10).unwrap();
+            assert_eq!(entries[0].event.as_str(), text);
+            let link = LinkChange {
+                after: Seq(7),
+                time: Timestamp::UNIX_EPOCH,
+                running: false,
+                cause: Some("gone".to_owned()),
+            };
+            insert_links(&writable, 1, std::slice::from_ref(&link)).unwrap();
+            assert_eq!(store.links(1, Seq(7), Seq(7)).unwrap(), [link]);
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_later_version_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.sqlite3");
+        let later = MIGRATIONS.len() as i64 + 1;
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .pragma_update(None, "user_version", later)
+            .unwrap();
+        drop(connection);
+        let refused = Store::open(&path, "new").unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { .. }), "{refused}");
+    }
+}

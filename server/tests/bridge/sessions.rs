@@ -189,3 +189,47 @@ async fn the_configuration_is_read_again_on_sighup() {
     let two = server.get("/api/v1/sessions/two").await.json();
     assert_eq!(two["counters"]["connections"], 1, "it was not disturbed");
 }
+
+#[tokio::test]
+async fn under_a_base_path_everything_is_there_and_nothing_beside_it() {
+    let fake = emitter().await;
+    let session = format!("vm={}", fake.address());
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--ephemeral",
+        "--base-path",
+        "/lab/qmp/",
+    ];
+    let arguments = [&arguments[..], &["--session", &session]].concat();
+    let server = TestServer::serve(&arguments).await;
+    // Where it says that it listens is where it is.
+    server.session_in("vm", "running").await;
+    assert_eq!(server.get("/healthz").await.text, "ok");
+    let openapi = server.get("/api/v1/openapi.json").await.json();
+    assert_eq!(openapi["servers"], json!([{ "url": "/lab/qmp/api/v1" }]));
+    let login = json!({ "token": TOKEN }).to_string();
+    let login = server.ask(TOKEN, "POST", "/api/v1/login", &login).await;
+    assert!(login.header("set-cookie").contains("; Path=/lab/qmp/;"));
+    for page in ["", "/", "/commands/vm/stop", "/index.html"] {
+        let page = server.get(page).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert_eq!(page.header("content-type"), "text/html");
+        assert!(page.header("content-security-policy").contains("'none'"));
+        assert!(
+            page.text.contains("href=\"/lab/qmp/style.css\""),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains("=\"/style.css"), "{}", page.text);
+    }
+    assert_eq!(server.get("/style.css").await.status, 200);
+
+    let root = server.url("").replace("/lab/qmp", "");
+    for path in ["/", "/api/v1/sessions", "/lab", "/lab/qmpx/", "/healthz"] {
+        let request = reqwest::Client::new().get(format!("{root}{path}"));
+        let reply = super::common::Reply::of(request.bearer_auth(TOKEN)).await;
+        reply.is_problem(404, "not-found", &[]);
+        assert!(reply.header("content-security-policy").contains("'none'"));
+    }
+}

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::state::health;
 use crate::state::text::percent_encoded;
+use crate::store::browser;
 
 const LOGIN: &str = "/api/v1/login";
 const SESSIONS: &str = "/api/v1/sessions";
@@ -123,7 +124,7 @@ fn call(
     body: Option<String>,
 ) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>>>> {
     Box::pin(async move {
-        let request = RequestBuilder::new(&address).method(method);
+        let request = RequestBuilder::new(&browser::at(&address)).method(method);
         let request = match body {
             Some(body) => request
                 .header("content-type", "application/json")

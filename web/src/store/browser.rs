@@ -42,6 +42,18 @@ pub(crate) fn next_frame(task: impl FnOnce() + 'static) {
     }
 }
 
+/// The path before all of the console's own: empty, or with a slash in front.
+pub(crate) fn base() -> String {
+    let root = document().document_element();
+    root.and_then(|root| root.get_attribute("data-base"))
+        .unwrap_or_default()
+}
+
+/// The address of something of the console; `path` begins with a slash.
+pub(crate) fn at(path: &str) -> String {
+    base() + path
+}
+
 /// Address of the console's WebSocket.
 pub(super) fn socket_address() -> String {
     let location = window().location();
@@ -49,7 +61,7 @@ pub(super) fn socket_address() -> String {
         .protocol()
         .is_ok_and(|protocol| protocol == "https:");
     let scheme = if is_secure { "wss://" } else { "ws://" };
-    scheme.to_owned() + &location.host().unwrap_or_default() + "/api/v1/ws"
+    scheme.to_owned() + &location.host().unwrap_or_default() + &at("/api/v1/ws")
 }
 
 /// Takes the token out of the address (`/#token=...`), so that it stays

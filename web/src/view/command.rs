@@ -12,14 +12,14 @@ use wasm_bindgen::JsCast;
 
 use super::commands::{address, tag};
 use super::form::{ArgumentsForm, Desk, control_id, feature_tags};
-use super::parts::{CopyButton, ProblemBox};
+use super::parts::{CopyButton, ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
 use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
-use crate::store::{Store, use_store};
+use crate::store::{Store, browser, use_store};
 
 /// Most faults that are listed at once.
 const LISTED: usize = 12;
@@ -97,7 +97,7 @@ pub(super) fn CommandDesk(
                     sender.send();
                 }
             >
-                <a class="back" href=address(&session, "")>"‹ All commands"</a>
+                <a class="back" href=browser::at(&address(&session, ""))>"‹ All commands"</a>
                 {head(&command, schema.as_deref())}
                 <ModeSwitch desk/>
                 {move || match desk.drawn(Editor::mode) {
@@ -109,7 +109,7 @@ pub(super) fn CommandDesk(
                     <div class="notice" role="status">
                         <p class="verbatim">{down.words().to_owned()}</p>
                         {matches!(down, Down::Gone(_)).then(|| view! {
-                            <p><a href="/">"All sessions"</a></p>
+                            {all_sessions()}
                         })}
                     </div>
                 })}

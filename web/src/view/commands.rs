@@ -13,13 +13,13 @@ use qmp_shared::schema::Schema;
 use wasm_bindgen::JsCast;
 
 use super::command::CommandDesk;
-use super::parts::{Empty, ProblemBox, SessionSelect};
+use super::parts::{Empty, ProblemBox, SessionSelect, all_sessions};
 use crate::state::commands::{Entry, GUEST_INFO, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::search::rank;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
 use crate::state::text::{counted, percent_encoded, visible};
-use crate::store::{SchemaState, use_store};
+use crate::store::{SchemaState, browser, use_store};
 
 /// The address of a command's page.
 pub(super) fn address(session: &str, command: &str) -> String {
@@ -115,7 +115,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
         Some(Down::Gone(why)) => view! {
             <Empty title="No session">
                 <p class="verbatim">{why}</p>
-                <p><a href="/">"All sessions"</a></p>
+                {all_sessions()}
             </Empty>
         }
         .into_any(),
@@ -316,7 +316,7 @@ fn list_item(
             });
         }
     });
-    let href = move || address(&session.get(), &name);
+    let href = move || browser::at(&address(&session.get(), &name));
     view! {
         <li>
             <a

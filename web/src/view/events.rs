@@ -448,7 +448,7 @@ fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     let copied = Signal::stored(text.to_string());
     let received = event.received.map(|at| at.utc()).unwrap_or_default();
     let session = visible(&row.session).into_owned();
-    let same_name = address("", &event.name);
+    let same_name = browser::at(&address("", &event.name));
     view! {
         <section class="detail" aria-label="Event detail">
             <div class="detail-head">

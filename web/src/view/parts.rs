@@ -15,6 +15,11 @@ pub(super) fn badge(tone: Tone, word: String) -> impl IntoView {
     view! { <span class=tone.class()>{word}</span> }
 }
 
+/// Leads to the first page.
+pub(super) fn all_sessions() -> impl IntoView {
+    view! { <p><a href=browser::at("/")>"All sessions"</a></p> }
+}
+
 /// What a page says when it has nothing to show.
 #[component]
 pub(super) fn Empty(

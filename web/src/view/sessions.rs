@@ -89,8 +89,8 @@ fn SessionTable(names: Memo<Vec<String>>, desk: Desk) -> impl IntoView {
 fn SessionRow(name: String, desk: Desk) -> impl IntoView {
     let store = use_store();
     let encoded = percent_encoded(&name);
-    let commands = "/commands/".to_owned() + &encoded;
-    let events = "/events?session=".to_owned() + &encoded;
+    let commands = browser::at("/commands/") + &encoded;
+    let events = browser::at("/events?session=") + &encoded;
     let shown_name = visible(&name).into_owned();
     let labels = [
         "Commands of ".to_owned() + &shown_name,

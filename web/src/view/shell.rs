@@ -10,7 +10,7 @@ use leptos_router::path;
 
 use super::commands::CommandsPage;
 use super::events::EventsPage;
-use super::parts::Empty;
+use super::parts::{Empty, all_sessions};
 use super::sessions::SessionsPage;
 use super::sign_in::SignIn;
 use crate::state::health::consequence;
@@ -28,7 +28,7 @@ pub(crate) fn Root() -> impl IntoView {
     Effect::new(move || browser::apply_theme(store.theme.get()));
     watch_window(store);
     view! {
-        <Router>
+        <Router base=browser::base()>
             <Frame/>
             <div class="visually-hidden" role="status" aria-live="polite">
                 {move || store.announcement.get()}
@@ -107,7 +107,10 @@ fn SignedIn() -> impl IntoView {
 #[component]
 fn Header() -> impl IntoView {
     let store = use_store();
-    let path = use_location().pathname;
+    let whole = use_location().pathname;
+    let base = browser::base();
+    let path =
+        Memo::new(move |_| whole.with(|path| path.strip_prefix(&base).unwrap_or(path).to_owned()));
     Effect::new(move || {
         let page = path.with(|path| match path.split('/').nth(1).unwrap_or_default() {
             "commands" => "Commands",
@@ -124,12 +127,12 @@ fn Header() -> impl IntoView {
             })
         });
         let current = move || is_here.get().then_some("page");
-        view! { <a class="nav-link" href=address aria-current=current>{label}</a> }
+        view! { <a class="nav-link" href=browser::at(address) aria-current=current>{label}</a> }
     };
     view! {
         <header class="bar">
-            <a class="brand" href="/" aria-label="QMP Console">
-                <img src="/favicon.svg" width="24" height="24" alt=""/>
+            <a class="brand" href=browser::at("/") aria-label="QMP Console">
+                <img src=browser::at("/favicon.svg") width="24" height="24" alt=""/>
                 <span aria-hidden="true">"QMP Console"</span>
             </a>
             <nav class="nav" aria-label="Main">
@@ -288,7 +291,7 @@ fn Opening() -> impl IntoView {
 fn NotFound() -> impl IntoView {
     view! {
         <Empty title="There is no such page">
-            <p><a href="/">"All sessions"</a></p>
+            {all_sessions()}
         </Empty>
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::state::login::refusal;
-use crate::store::{api, use_store};
+use crate::store::{api, browser, use_store};
 
 /// The page that nobody who is signed in sees.
 #[component]
@@ -41,7 +41,7 @@ pub(super) fn SignIn() -> impl IntoView {
     view! {
         <main class="sign-in" id="main">
             <form class="card sign-in-card" on:submit=submit>
-                <img src="/favicon.svg" width="40" height="40" alt=""/>
+                <img src=browser::at("/favicon.svg") width="40" height="40" alt=""/>
                 <h1>"Sign in"</h1>
                 <p class="muted">
                     "The console prints a ready address with a token when it starts."
