@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
+use tokio::sync::Notify;
 
 use super::link::{LinkChange, LinkChanges};
 use super::store::{Known, StoreError};
@@ -87,6 +88,8 @@ pub(crate) struct Page {
 pub(crate) struct Log {
     writer: Arc<Writer>,
     ring: Mutex<Ring>,
+    /// A batch is on disk, or is not.
+    settled: Notify,
 }
 
 #[derive(Debug)]
@@ -101,7 +104,8 @@ struct Ring {
     start: Seq,
     /// The last number that is on disk, or that was never to be.
     stored: Seq,
-    /// The last number that is on its way to the disk.
+    /// The first and the last number that are on their way to the disk.
+    writing_from: Seq,
     writing: Seq,
     /// The last number that retention has let go of.
     trimmed: Seq,
@@ -150,6 +154,7 @@ impl Log {
         };
         let log = Arc::new(Self {
             writer: Arc::clone(writer),
+            settled: Notify::new(),
             ring: Mutex::new(Ring {
                 entries: VecDeque::new(),
                 bytes: 0,
@@ -157,6 +162,7 @@ impl Log {
                 bound,
                 start: newest,
                 stored: newest,
+                writing_from: NOTHING,
                 writing: NOTHING,
                 trimmed,
                 session,
@@ -262,9 +268,17 @@ impl Log {
         if let Some(page) = self.recent(after, limit) {
             return Ok(page);
         }
-        let (session, first, newest) = {
-            let ring = self.lock();
-            (ring.session, ring.first(), ring.newest)
+        let (session, first, newest) = loop {
+            let mut settled = std::pin::pin!(self.settled.notified());
+            settled.as_mut().enable();
+            {
+                let ring = self.lock();
+                // What has left the ring while it is being written is no gap.
+                if ring.writing <= after || ring.first() <= ring.writing_from {
+                    break (ring.session, ring.first(), ring.newest);
+                }
+            }
+            settled.await;
         };
         let upto = Seq(first.0 - 1);
         let writer = Arc::clone(&self.writer);
@@ -404,6 +418,7 @@ impl Log {
             .collect();
         let more = skip + entries.len() < ring.entries.len();
         ring.announced = more;
+        ring.writing_from = entries.first().map_or(NOTHING, |first| first.seq);
         ring.writing = entries.last().map_or(NOTHING, |last| last.seq);
         let left = ring.bound.0.saturating_sub(ring.newest.0);
         // Without a bound there was no disk, and now there may be one.
@@ -429,6 +444,8 @@ impl Log {
         if let Some(bound) = batch.reserve {
             ring.bound = bound;
         }
+        drop(ring);
+        self.settled.notify_waiters();
     }
 
     /// A batch is not on disk, and is to be tried again.
@@ -440,6 +457,8 @@ impl Log {
         let first = ring.first();
         let left = batch.entries.partition_point(|entry| entry.seq < first);
         ring.dropped += left as u64;
+        drop(ring);
+        self.settled.notify_waiters();
     }
 
     /// The retention has let go of what is up to here.

@@ -119,3 +119,39 @@ fn what_leaves_the_ring_while_it_is_written_is_dropped_if_that_fails() {
         assert_eq!(log.dropped(), dropped);
     }
 }
+
+/// Somebody else holds the file, so that a batch stays on its way.
+#[test]
+fn what_leaves_the_ring_while_it_is_written_is_no_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let retention = crate::journal::Retention::default();
+    let journal = crate::journal::Journal::open(directory.path(), retention).unwrap();
+    let log = journal.log("vm");
+    log.lock().max_entries = 2;
+    append(&log, "first");
+    while log.lock().stored < Seq(1) {
+        std::thread::yield_now();
+    }
+    let other = rusqlite::Connection::open(directory.path().join("journal.sqlite3")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    append(&log, "A");
+    while log.lock().writing < Seq(2) {
+        std::thread::yield_now();
+    }
+    for name in ["B", "C"] {
+        append(&log, name);
+    }
+    // One blocking thread: when it is through with ours, it is with the reader's.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.max_blocking_threads(1).build().unwrap();
+    let page = runtime.block_on(async {
+        let mut read = std::pin::pin!(log.read(Seq(0), 10));
+        assert!(futures_util::poll!(&mut read).is_pending());
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        let early = futures_util::poll!(&mut read);
+        assert!(early.is_pending(), "{early:?}");
+        other.execute_batch("COMMIT").unwrap();
+        read.await.unwrap()
+    });
+    assert_eq!(numbers(&page)[..2], [1, 2], "{page:?}");
+}
