@@ -22,6 +22,7 @@ mod link;
 mod log;
 mod pending;
 mod store;
+mod trim;
 mod writer;
 
 use std::path::Path;

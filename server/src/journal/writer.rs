@@ -20,7 +20,7 @@ use super::audit::{AuditEntry, AuditPage};
 use super::log::{Batch, Log};
 use super::pending::Pending;
 use super::store::{self, Known, Store, StoreError};
-use super::{NOTHING, Retention};
+use super::{NOTHING, Retention, trim};
 use crate::error::chain;
 
 /// Most entries of one log in a transaction.
@@ -472,8 +472,8 @@ impl Writer {
         let oldest = Timestamp::from_microsecond(now.saturating_sub(age));
         let oldest = oldest.unwrap_or(Timestamp::MIN);
         let more =
-            self.with_connection(|connection| store::trim(connection, oldest, retention.size))?;
-        let trimmed = self.with_connection(|connection| store::trimmed(connection))?;
+            self.with_connection(|connection| trim::trim(connection, oldest, retention.size))?;
+        let trimmed = self.with_connection(|connection| trim::trimmed(connection))?;
         let mut queue = self.queue();
         for (_, log) in &queue.logs {
             let Some(log) = log.upgrade() else { continue };
