@@ -114,6 +114,8 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         .with_env_filter(args.log.clone())
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // To say on stderr that stderr takes nothing would end whoever logs.
+        .log_internal_errors(false)
         .init();
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key)?)),

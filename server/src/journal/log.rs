@@ -112,6 +112,8 @@ struct Ring {
     /// The session's number in the file, if there is one.
     session: Option<i64>,
     links: LinkChanges,
+    /// Whether nothing more is to be reserved.
+    closed: bool,
     /// Whether the writer knows that there is something to write.
     announced: bool,
     /// How many events there were.
@@ -167,6 +169,7 @@ impl Log {
                 trimmed,
                 session,
                 links: LinkChanges::default(),
+                closed: false,
                 announced: false,
                 appended: 0,
                 dropped: 0,
@@ -422,7 +425,7 @@ impl Log {
         ring.writing = entries.last().map_or(NOTHING, |last| last.seq);
         let left = ring.bound.0.saturating_sub(ring.newest.0);
         // Without a bound there was no disk, and now there may be one.
-        let late = left < BLOCK / 2 || ring.bound == Seq(u64::MAX);
+        let late = !ring.closed && (left < BLOCK / 2 || ring.bound == Seq(u64::MAX));
         Batch {
             session: ring.session,
             entries,
@@ -472,6 +475,7 @@ impl Log {
     pub(super) fn close(&self) -> Seq {
         let mut ring = self.lock();
         ring.bound = ring.newest;
+        ring.closed = true;
         ring.newest
     }
 

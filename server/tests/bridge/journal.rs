@@ -434,3 +434,16 @@ async fn after_a_failed_write_everything_is_written_once() {
     let vm = server.get("/api/v1/sessions/vm").await.json();
     assert_eq!(vm["counters"]["dropped"], 0, "{vm}");
 }
+
+/// Its log is on a disk that is full.
+#[tokio::test]
+async fn a_log_that_takes_nothing_ends_nobody() {
+    let fake = emitter().await;
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let session = format!("vm={}", fake.address());
+    let arguments = ["--listen", "127.0.0.1:0", "--ephemeral", "--log", "debug"];
+    let arguments = [&arguments[..], &["--session", &session]].concat();
+    let server = TestServer::logging_to(full.unwrap().into(), &arguments).await;
+    server.session_in("vm", "running").await;
+    emit(&server, [1]).await;
+}

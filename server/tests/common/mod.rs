@@ -53,12 +53,18 @@ impl TestServer {
 
     /// Starts a console with these arguments.
     pub(crate) async fn serve(arguments: &[&str]) -> Self {
+        Self::logging_to(Stdio::inherit(), arguments).await
+    }
+
+    /// The same with its standard error somewhere else.
+    pub(crate) async fn logging_to(stderr: Stdio, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
         command.arg("serve").args(arguments);
         let mut child = command
             .env("QMP_CONSOLE_TOKEN", TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .expect("the console starts");

@@ -155,3 +155,13 @@ fn what_leaves_the_ring_while_it_is_written_is_no_gap() {
     });
     assert_eq!(numbers(&page)[..2], [1, 2], "{page:?}");
 }
+
+#[test]
+fn a_log_that_has_ended_reserves_nothing() {
+    let log = log(10, MAX_BYTES);
+    append(&log, "A");
+    assert!(log.batch(10).reserve.is_some(), "of a log without a bound");
+    log.close();
+    // It may have been announced before.
+    assert_eq!(log.batch(10).reserve, None);
+}
