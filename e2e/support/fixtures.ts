@@ -98,7 +98,7 @@ export const test = base.extend<Fixtures>({
 });
 
 /** What Chromium itself says of refused, failed or cut connections. */
-const EXPECTED = /Failed to load resource|WebSocket connection to|net::ERR_/;
+const EXPECTED = /Failed to load resource|WebSocket connection to|net::ERR_|TypeError: Failed to fetch/;
 
 interface Startable {
   start(): Promise<void>;

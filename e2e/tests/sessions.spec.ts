@@ -95,3 +95,15 @@ test('two pages see the same events', async ({ console, page, context }) => {
   await expect(reply(page).getByRole('tree')).toBeVisible();
   await expect(eventRows(other, 'STOP')).toHaveCount(1);
 });
+
+test('a page that is opened while the console is away is there when it is back', async ({ console, page }) => {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await console.stop();
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'The page could not be loaded' })).toBeVisible();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { name: 'The page could not be loaded' })).toBeVisible();
+  await console.start();
+  await expect(page.getByLabel('Filter by name')).toBeVisible({ timeout: 15_000 });
+});

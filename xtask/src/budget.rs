@@ -32,6 +32,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
         .unwrap_or_default();
     let mut seen = BTreeMap::new();
     let mut files = Vec::new();
+    let mut parts = Vec::new();
     for path in web::files_below(&directory)? {
         workspace.cancel().check()?;
         let content = fs::read(&path).with_context(|| path.display().to_string())?;
@@ -42,15 +43,22 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
         };
         seen.insert(digest, size);
         let name = path.strip_prefix(&directory)?.display().to_string();
-        files.push(Weight {
+        let file = Weight {
             name,
             raw: content.len(),
             compressed: size,
-        });
+        };
+        match web::is_of_first_page(&file.name) {
+            true => files.push(file),
+            false => parts.push(file),
+        }
     }
     let text = serde_json::to_vec(&seen).context("sizes")?;
     fs::write(&memory, text).with_context(|| memory.display().to_string())?;
     print!("{}", table(&files));
+    for part in parts {
+        println!("{}", part.row());
+    }
     weigh(&files, &directory)
 }
 
@@ -60,6 +68,12 @@ struct Weight {
     name: String,
     raw: usize,
     compressed: usize,
+}
+
+impl Weight {
+    fn row(&self) -> String {
+        format!("{:28}{:>12}{:>12}", self.name, self.raw, self.compressed)
+    }
 }
 
 fn weigh(files: &[Weight], directory: &Path) -> anyhow::Result<()> {
@@ -82,7 +96,8 @@ fn table(files: &[Weight]) -> String {
     };
     let mut text = format!("{:28}{:>12}{:>12}\n", "first page", "bytes", "brotli");
     for file in files.iter().chain([&total]) {
-        text += &format!("{:28}{:>12}{:>12}\n", file.name, file.raw, file.compressed);
+        text += &file.row();
+        text.push('\n');
     }
     text
 }

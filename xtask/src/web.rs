@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::budget;
@@ -21,6 +21,9 @@ use crate::workspace::{Workspace, announce};
 
 const SCRIPT: &str = "qmp-web.js";
 const MODULE: &str = "qmp-web_bg.wasm";
+
+/// Loads the parts of the module, which is what one page alone needs.
+const LOADER: &str = "./qmp-web-parts.js";
 
 /// Starts the module. A file, as the page's policy allows no inline script.
 const BOOT: (&str, &str) = (
@@ -68,11 +71,16 @@ fn compile(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(directory.join(TARGET).join("web/qmp-web.wasm"))
 }
 
-/// wasm-bindgen and wasm-opt, unless they have seen the same input; returns the
-/// directory of [`SCRIPT`] and [`MODULE`].
+/// Whether a file is loaded with the first page, and not with one of its own.
+pub(crate) fn is_of_first_page(name: &str) -> bool {
+    name == MODULE || !name.ends_with(".wasm")
+}
+
+/// wasm-split, wasm-bindgen and wasm-opt, unless they have seen the same input;
+/// returns the directory of what they made.
 fn pack(workspace: &Workspace, compiled: &Path) -> anyhow::Result<PathBuf> {
     let directory = workspace.path("target/web/packed");
-    let stamp = directory.join("stamp");
+    let stamp = workspace.path("target/web/packed.stamp");
     let made_from = Fingerprint::default()
         .file(compiled)?
         .file(&workspace.path("web/package-lock.json"))?
@@ -88,9 +96,21 @@ fn pack(workspace: &Workspace, compiled: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
     let wasm_opt = npm::install(workspace, "web")?.join(".bin/wasm-opt");
 
-    announce("Packing the front end (wasm-bindgen, wasm-opt)");
+    announce("Packing the front end (wasm-split, wasm-bindgen, wasm-opt)");
+    let module = fs::read(compiled).with_context(|| compiled.display().to_string())?;
+    let main = directory.join("main.wasm");
+    let script = format!("./{SCRIPT}");
+    let mut options = wasm_split_cli_support::Options::new(&module);
+    options.output_dir = &directory;
+    options.main_out_path = &main;
+    options.main_module = &script;
+    options.link_name = LOADER;
+    let split = wasm_split_cli_support::transform(options);
+    let split = split.map_err(|error| anyhow!("wasm-split: {error:#}"))?;
     Bindgen::new()
-        .input_path(compiled)
+        .input_path(&main)
+        // Which the parts import.
+        .keep_lld_exports(true)
         .out_name("qmp-web")
         .web(true)?
         .typescript(false)
@@ -99,13 +119,15 @@ fn pack(workspace: &Workspace, compiled: &Path) -> anyhow::Result<PathBuf> {
         .remove_name_section(true)
         .generate(&directory)
         .context("wasm-bindgen")?;
-    workspace.cancel().check()?;
-    let module = directory.join(MODULE);
-    let small = directory.join("small.wasm");
-    let mut optimize = workspace.command(&wasm_opt);
-    optimize.args(WASM_OPT).arg(&module).arg("-o").arg(&small);
-    process::run("wasm-opt", &mut optimize, workspace.cancel())?;
-    fs::rename(&small, &module).with_context(|| module.display().to_string())?;
+    fs::remove_file(&main).with_context(|| main.display().to_string())?;
+    for module in split.split_modules.iter().chain([&directory.join(MODULE)]) {
+        workspace.cancel().check()?;
+        let small = directory.join("small.wasm");
+        let mut optimize = workspace.command(&wasm_opt);
+        optimize.args(WASM_OPT).arg(module).arg("-o").arg(&small);
+        process::run("wasm-opt", &mut optimize, workspace.cancel())?;
+        fs::rename(&small, module).with_context(|| module.display().to_string())?;
+    }
     fingerprint::write(&stamp, &made_from)?;
     Ok(directory)
 }
@@ -117,21 +139,10 @@ fn assemble(workspace: &Workspace, packed: &Path) -> anyhow::Result<()> {
         (PathBuf::from("index.html"), read(&web.join("index.html"))?),
         (PathBuf::from("style.css"), read(&web.join("style.css"))?),
         (PathBuf::from(BOOT.0), BOOT.1.as_bytes().to_vec()),
-        (PathBuf::from(SCRIPT), read(&packed.join(SCRIPT))?),
-        (PathBuf::from(MODULE), read(&packed.join(MODULE))?),
     ]);
-    let fixed = web.join("static");
-    if fixed.is_dir() {
-        for path in files_below(&fixed)? {
-            let name = path.strip_prefix(&fixed)?.to_owned();
-            files.insert(name, read(&path)?);
-        }
-    }
-    // What wasm-bindgen made of `#[wasm_bindgen(inline_js)]`, if anything.
-    let snippets = packed.join("snippets");
-    if snippets.is_dir() {
-        for path in files_below(&snippets)? {
-            let name = path.strip_prefix(packed)?.to_owned();
+    for directory in [&web.join("static"), packed] {
+        for path in files_below(directory)? {
+            let name = path.strip_prefix(directory)?.to_owned();
             files.insert(name, read(&path)?);
         }
     }

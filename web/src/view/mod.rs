@@ -9,6 +9,7 @@ mod events;
 mod form;
 mod json_tree;
 mod manage;
+mod pages;
 mod parts;
 mod reply;
 mod sessions;

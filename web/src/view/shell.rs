@@ -8,8 +8,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
-use super::commands::CommandsPage;
-use super::events::EventsPage;
+use super::pages::{Commands, Events};
 use super::parts::{Empty, all_sessions};
 use super::sessions::SessionsPage;
 use super::sign_in::SignIn;
@@ -96,8 +95,8 @@ fn SignedIn() -> impl IntoView {
             <Show when=move || store.auth.get() == Auth::SignedIn fallback=Opening>
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=SessionsPage/>
-                    <Route path=path!("/commands/:session?/:command?") view=CommandsPage/>
-                    <Route path=path!("/events") view=EventsPage/>
+                    <Route path=path!("/commands/:session?/:command?") view=Commands/>
+                    <Route path=path!("/events") view=Events/>
                 </Routes>
             </Show>
         </main>
