@@ -6,6 +6,9 @@
 //! - [`store`]: signals around them, the WebSocket and the REST calls,
 //! - [`view`]: components that show the one and call the other.
 //!
+//! What the first page does not need is loaded with the page that does
+//! (`view/pages.rs`).
+//!
 //! It knows the console's own API and learns commands, events and types from
 //! each endpoint's schema. All text from endpoints is hostile: it only ever
 //! becomes text nodes and attributes that are not addresses.

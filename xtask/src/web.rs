@@ -1,7 +1,8 @@
 //! The front end: from `web/` to `target/web/dist`.
 //!
-//! cargo makes the wasm32 module, wasm-bindgen the JavaScript around it, wasm-opt
-//! makes it small; `dist` then holds what a browser loads, with the names that
+//! cargo makes the wasm32 module, wasm-split takes out of it what one page alone
+//! needs, wasm-bindgen makes the JavaScript around it, wasm-opt makes it small;
+//! `dist` then holds what a browser loads, with the names that
 //! `web/index.html` uses. Files there are only touched when their content
 //! changes, so that the server is not built again for nothing.
 
