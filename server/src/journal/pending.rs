@@ -22,6 +22,7 @@ use super::audit::AuditEntry;
 pub(super) struct Pending {
     /// Where records are appended.
     current: File,
+    current_is_empty: bool,
     /// What the writer is at, or nothing.
     other: File,
     other_is_empty: bool,
@@ -67,6 +68,7 @@ impl Pending {
         let other = open("audit-2")?;
         let pending = Self {
             current,
+            current_is_empty: false,
             other,
             other_is_empty: false,
             line: Vec::new(),
@@ -80,6 +82,7 @@ impl Pending {
     /// logged, once: the record still waits for SQLite.
     pub(super) fn append(&mut self, id: u64, entry: &AuditEntry) {
         self.line.clear();
+        self.current_is_empty = false;
         let line = Line { id, entry };
         let appended = serde_json::to_writer(&mut self.line, &line)
             .map_err(io::Error::from)
@@ -95,11 +98,13 @@ impl Pending {
         }
     }
 
-    /// What is appended from now on goes to the other file, if that is empty.
+    /// What is appended from now on goes to the other file, if that is empty and
+    /// this one is not.
     pub(super) fn turn(&mut self) {
-        if self.other_is_empty {
+        if self.other_is_empty && !self.current_is_empty {
             std::mem::swap(&mut self.current, &mut self.other);
             self.other_is_empty = false;
+            self.current_is_empty = true;
         }
     }
 
