@@ -1,5 +1,6 @@
 // Endpoints and consoles that go and come, and endpoints that are none.
 
+import { readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -59,7 +60,7 @@ test('a socket that is not there, and one that is not QMP', async ({ serve, dire
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('the console is restarted: the page comes back by itself', async ({ console, page }) => {
+test('the console is restarted: the page comes back by itself', async ({ durable: console, directory, page }) => {
   await signIn(page, console);
   await seesSession(page, 'vm', 'running');
   await openCommand(page, 'vm', 'stop');
@@ -68,9 +69,12 @@ test('the console is restarted: the page comes back by itself', async ({ console
   await console.stop();
   await expect(page.getByText('No connection to the console.')).toBeVisible();
   await expect(page.getByText(/^Connecting again in \d+ s\.$/)).toBeVisible();
+  // The login is kept; the events are not.
+  const state = join(directory, 'state');
+  for (const name of await readdir(state)) if (name.startsWith('journal')) await rm(join(state, name));
   await console.start();
   await connectNow(page);
-  // An ephemeral console counts anew, and the page says so.
+  // A console without its journal counts anew, and the page says so.
   await page.getByRole('link', { name: 'Events', exact: true }).click();
   await expect(page.getByText(/The console started anew/)).toBeVisible();
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
@@ -96,7 +100,7 @@ test('two pages see the same events', async ({ console, page, context }) => {
   await expect(eventRows(other, 'STOP')).toHaveCount(1);
 });
 
-test('a page that is opened while the console is away is there when it is back', async ({ console, page }) => {
+test('a page that is opened while the console is away is there when it is back', async ({ durable: console, page }) => {
   await signIn(page, console);
   await seesSession(page, 'vm', 'running');
   await console.stop();

@@ -5,6 +5,7 @@
 //! nor connections.
 
 mod host;
+mod logins;
 mod policy;
 pub(crate) mod private_file;
 mod redact;
@@ -20,6 +21,7 @@ use qmp_shared::rest::Role;
 use crate::journal::{AuditEntry, Decision, Journal};
 
 pub(crate) use host::{HostPolicy, same_origin};
+pub(crate) use logins::{Login, Logins};
 pub(crate) use policy::{Policy, PolicyError};
 pub(crate) use token::Token;
 pub(crate) use tokens::{CHOSEN, Identity, Tokens, TokensError};
@@ -53,15 +55,19 @@ pub(crate) struct Denied {
 pub(crate) struct Access {
     /// The tokens.
     pub(crate) tokens: Tokens,
+    /// The logins by cookie.
+    pub(crate) logins: Logins,
     policy: RwLock<Arc<Policy>>,
     journal: Journal,
 }
 
 impl Access {
-    /// These tokens and this policy; what is done is recorded in this journal.
-    pub(crate) fn new(tokens: Tokens, policy: Policy, journal: Journal) -> Self {
+    /// These tokens, logins and this policy; what is done is recorded in this
+    /// journal.
+    pub(crate) fn new(tokens: Tokens, logins: Logins, policy: Policy, journal: Journal) -> Self {
         Self {
             tokens,
+            logins,
             policy: RwLock::new(Arc::new(policy)),
             journal,
         }

@@ -39,17 +39,17 @@ pub(crate) struct Identity {
     pub(crate) name: String,
     /// What it allows.
     pub(crate) role: Role,
-    hash: Hash,
+    pub(super) hash: Hash,
 }
 
-/// SHA-256 of a token, in hexadecimal. Tokens are random or long: a table of
+/// SHA-256 of a secret, in hexadecimal. Secrets are random or long: a table of
 /// hashes that somebody has made beforehand does not help.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Hash(String);
+pub(super) struct Hash(String);
 
 impl Hash {
-    fn of(token: &[u8]) -> Self {
+    pub(super) fn of(token: &[u8]) -> Self {
         let digest = Sha256::digest(token);
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -146,21 +146,23 @@ impl Tokens {
     pub(crate) fn verify(&self, token: &[u8]) -> Option<Identity> {
         // What is compared are hashes: how long that takes tells nothing of a
         // token.
-        let hash = Hash::of(token);
-        if self.chosen.as_ref() == Some(&hash) {
-            let name = CHOSEN.to_owned();
-            let role = Role::Admin;
-            return Some(Identity { name, role, hash });
+        self.of(&Hash::of(token))
+    }
+
+    /// Whose token has this hash; `None` for nobody's.
+    pub(super) fn of(&self, hash: &Hash) -> Option<Identity> {
+        let identity = |name: &str, role| Identity {
+            name: name.to_owned(),
+            role,
+            hash: hash.clone(),
+        };
+        if self.chosen.as_ref() == Some(hash) {
+            return Some(identity(CHOSEN, Role::Admin));
         }
         let known = self.known().ok()?;
         let mut tokens = known.tokens.iter();
-        let (name, stored) = tokens.find(|(_, stored)| stored.hash == hash)?;
-        let name = name.clone();
-        is_current(stored).then_some(Identity {
-            name,
-            role: stored.role,
-            hash,
-        })
+        let (name, stored) = tokens.find(|(_, stored)| stored.hash == *hash)?;
+        is_current(stored).then(|| identity(name, stored.role))
     }
 
     /// Whether the token that somebody has shown is still his, and as good.

@@ -19,9 +19,9 @@ use tracing_subscriber::EnvFilter;
 use super::address::{Listen, NamedSession};
 use super::config::Config;
 use super::{TOKEN_VARIABLE, Usage, state_dir};
-use crate::access::{Access, HostPolicy, Token, Tokens};
+use crate::access::{Access, HostPolicy, Logins, Token, Tokens};
 use crate::error::chain;
-use crate::http::{self, Console, Logins, Manuals, Tls};
+use crate::http::{self, Attempts, Console, Manuals, Tls};
 use crate::journal::Journal;
 use crate::session::Sessions;
 
@@ -129,6 +129,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     let journal = journal(directory.as_deref(), &config)?;
     let (token, told) = find_token(directory.as_deref())?;
     let tokens = Tokens::new(directory.as_deref(), token.as_ref());
+    let logins = Logins::new(directory.as_deref());
     let sessions = Sessions::new(journal.clone());
     for NamedSession { name, address } in &args.sessions {
         let added = sessions.add(name, address.clone());
@@ -143,11 +144,11 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     let stopping = CancellationToken::new();
     let console = Arc::new(Console {
         sessions,
-        access: Access::new(tokens, config.policy()?, journal.clone()),
+        access: Access::new(tokens, logins, config.policy()?, journal.clone()),
         journal,
         manuals: Manuals::default(),
         scans: Console::places(),
-        logins: Logins::default(),
+        attempts: Attempts::default(),
         hosts: RwLock::new(Arc::new(hosts(&args, &config))),
         cookie: format!("qmp-console-{}", instance(&bound)),
         base: Arc::clone(&args.base_path),

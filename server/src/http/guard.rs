@@ -18,7 +18,7 @@ use qmp_shared::wire::LOGIN_ENDED;
 use super::Console;
 use super::problem::Refusal;
 use super::serve::Place;
-use crate::access::{Identity, same_origin};
+use crate::access::{Identity, Login, Token, same_origin};
 
 /// Prefix of the subprotocol that carries a token.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
@@ -64,7 +64,7 @@ pub(super) struct Caller {
     /// Where from.
     pub(super) peer: Peer,
     /// Which login, of those who have shown a cookie.
-    login: Option<String>,
+    login: Option<Login>,
 }
 
 impl Caller {
@@ -75,7 +75,7 @@ impl Caller {
     /// Why it does not.
     pub(super) fn may_stay(&self, console: &Console) -> Result<(), &'static str> {
         if let Some(login) = &self.login
-            && console.logins.has_ended(login)
+            && !console.access.logins.still(login)
         {
             return Err(LOGIN_ENDED);
         }
@@ -166,7 +166,7 @@ enum Credential {
     Header,
     Subprotocol,
     /// By the cookie of this login.
-    Cookie(String),
+    Cookie(Login),
 }
 
 /// The caller's identity, `None` without any token.
@@ -192,29 +192,25 @@ fn identify(
             .then(|| token.trim().as_bytes().to_vec())
     });
     let presented = if let Some(token) = header {
-        Some((token, Credential::Header))
+        (token, Credential::Header)
     } else if let Some(text) = bearer_subprotocol(headers) {
-        Some((URL_SAFE_NO_PAD.decode(text).ok(), Credential::Subprotocol))
+        (URL_SAFE_NO_PAD.decode(text).ok(), Credential::Subprotocol)
     } else {
-        // A cookie of another run of the console is not an attack but an old
-        // login: it counts as none.
-        let shown = logged_in(headers, console)
-            .filter(|(token, _)| console.access.tokens.verify(token).is_some());
-        shown.map(|(token, login)| (Some(token), Credential::Cookie(login)))
+        // A cookie that counts no more is not an attack but an old login: it is
+        // as good as none.
+        let shown = logged_in(headers, console);
+        return Ok(shown.map(|(login, identity)| (identity, Credential::Cookie(login))));
     };
-    let Some((token, credential)) = presented else {
-        return Ok(None);
-    };
+    let (token, credential) = presented;
     let identity = token.and_then(|token| console.access.tokens.verify(&token));
     Ok(Some((identity.ok_or_else(invalid)?, credential)))
 }
 
-/// The token and the login of the cookie, unless that login has ended.
-pub(super) fn logged_in(headers: &HeaderMap, console: &Console) -> Option<(Vec<u8>, String)> {
-    let (token, login) = cookie(headers, &console.cookie)?.split_once('.')?;
-    let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let issued = login.len() == 16 && login.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (issued && !console.logins.has_ended(login)).then(|| (token, login.to_owned()))
+/// The login of the cookie and whose it is, unless it has ended.
+pub(super) fn logged_in(headers: &HeaderMap, console: &Console) -> Option<(Login, Identity)> {
+    let secret = cookie(headers, &console.cookie)?;
+    let access = &console.access;
+    access.logins.find(secret.as_bytes(), &access.tokens)
 }
 
 /// The WebSocket subprotocols that the client offers.
@@ -259,14 +255,11 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     )))
 }
 
-/// The `Set-Cookie` that logs in with this token as this login, or out with none.
-pub(super) fn login_cookie(console: &Console, login: Option<(&[u8], u64)>) -> String {
-    let (value, age) = match login {
-        Some((token, login)) => (
-            format!("{}.{login:016x}", URL_SAFE_NO_PAD.encode(token)),
-            "",
-        ),
-        None => (String::new(), "; Max-Age=0"),
+/// The `Set-Cookie` of the login with this secret, or that logs out with none.
+pub(super) fn login_cookie(console: &Console, secret: Option<&Token>) -> String {
+    let (value, age) = match secret {
+        Some(secret) => (secret.reveal(), ""),
+        None => ("", "; Max-Age=0"),
     };
     let name = &console.cookie;
     let base = &console.base;

@@ -14,6 +14,7 @@ use super::Console;
 use super::body::StrictJson;
 use super::guard::{MaybeCaller, check_origin, logged_in, login_cookie};
 use super::problem::{Faults, Refusal};
+use crate::error::chain;
 
 /// `GET`: who the request's token makes the caller.
 #[utoipa::path(get, path = "/login", tag = "login", responses((status = 200, body = LoginStatus), Faults))]
@@ -39,23 +40,25 @@ pub(super) async fn login(
 ) -> Result<Response, Refusal> {
     check_origin(&headers)?;
     let token = login.token.trim().as_bytes();
-    if console.access.tokens.verify(token).is_none() {
+    let Some(identity) = console.access.tokens.verify(token) else {
         // Who has the right one is let in, however many others guess.
-        if !console.logins.admit() {
+        if !console.attempts.admit() {
             let detail = "too many wrong tokens were tried; wait a minute";
             return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
         }
-        console.logins.failed();
+        console.attempts.failed();
         return Err(Refusal(Problem::new(
             ProblemKind::Unauthorized,
             "the token is not valid",
         )));
-    }
-    let login = getrandom::u64().map_err(|error| {
-        let detail = format!("the system gives no random numbers: {error}");
+    };
+    let access = &console.access;
+    let secret = access.logins.begin(&identity, &access.tokens);
+    let secret = secret.map_err(|error| {
+        let detail = chain(&error);
         Refusal(Problem::new(ProblemKind::InternalError, detail))
     })?;
-    let cookie = login_cookie(&console, Some((token, login)));
+    let cookie = login_cookie(&console, Some(&secret));
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 
@@ -67,11 +70,8 @@ pub(super) async fn logout(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     check_origin(&headers)?;
-    // Whose token is not known can end nothing.
-    if let Some((token, login)) = logged_in(&headers, &console)
-        && console.access.tokens.verify(&token).is_some()
-    {
-        console.logins.end(login);
+    if let Some((login, _)) = logged_in(&headers, &console) {
+        console.access.logins.end(&login);
     }
     let cookie = login_cookie(&console, None);
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())

@@ -7,6 +7,7 @@
 //! went wrong into a [`problem::Refusal`], here and nowhere else.
 
 mod assets;
+mod attempts;
 mod audit;
 mod body;
 mod events;
@@ -15,7 +16,6 @@ mod guard;
 mod headers;
 mod health;
 mod login;
-mod logins;
 mod manuals;
 mod problem;
 mod serve;
@@ -43,7 +43,7 @@ use utoipa_axum::routes;
 use crate::access::{Access, HostPolicy};
 use crate::journal::Journal;
 use crate::session::{Session, Sessions};
-pub(crate) use logins::Logins;
+pub(crate) use attempts::Attempts;
 pub(crate) use manuals::Manuals;
 use problem::Refusal;
 use qmp_shared::rest::Problem;
@@ -73,7 +73,7 @@ pub(crate) struct Console {
     /// Places for those who look for past events.
     pub(crate) scans: Semaphore,
     /// Failed logins.
-    pub(crate) logins: Logins,
+    pub(crate) attempts: Attempts,
     /// The names that the console answers to.
     pub(crate) hosts: RwLock<Arc<HostPolicy>>,
     /// The name of the login cookie; cookies cross ports, so that it differs

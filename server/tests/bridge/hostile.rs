@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener};
 
@@ -69,6 +71,19 @@ async fn a_logout_ends_what_the_login_has_opened_and_no_other() {
     let reply = Reply::of(request.header("cookie", &mine)).await;
     reply.is_problem(401, "unauthorized", &[]);
     assert_eq!(open(&mine).await.err().unwrap().0, 401);
+    // Nor is what it is made of: the token is not in it, in whatever form.
+    let (name, secret) = mine.split_once('=').unwrap();
+    for part in secret.split('.') {
+        let bearer = String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap_or_default());
+        for token in [part.to_owned(), bearer.unwrap_or_default()] {
+            let reply = server.ask(&token, "GET", "/api/v1/sessions", "").await;
+            reply.is_problem(401, "unauthorized", &[]);
+        }
+        let request = server.http.get(server.url("/api/v1/sessions"));
+        let forged = format!("{name}={part}.0123456789abcdef");
+        let reply = Reply::of(request.header("cookie", forged)).await;
+        reply.is_problem(401, "unauthorized", &[]);
+    }
     stays.send(r#"{"type":"ping","id":1}"#).await;
     stays.next("pong").await;
 }
