@@ -81,8 +81,7 @@ pub(super) fn take_token() -> Option<String> {
 
 /// The theme that was chosen in this browser.
 pub(super) fn stored_theme() -> Theme {
-    let word = storage().and_then(|storage| storage.get_item(THEME).ok().flatten());
-    word.map_or_else(Theme::default, |word| Theme::parse(&word))
+    kept(THEME).map_or_else(Theme::default, |word| Theme::parse(&word))
 }
 
 /// Shows the theme and keeps the choice.
@@ -91,8 +90,18 @@ pub(crate) fn apply_theme(theme: Theme) {
         // A browser that refuses either still shows the page.
         let _ = root.set_attribute("data-theme", theme.as_str());
     }
+    keep(THEME, theme.as_str());
+}
+
+/// What this browser has kept under this key.
+pub(super) fn kept(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Keeps text in this browser; one that refuses still shows the page.
+pub(super) fn keep(key: &str, text: &str) {
     if let Some(storage) = storage() {
-        let _ = storage.set_item(THEME, theme.as_str());
+        let _ = storage.set_item(key, text);
     }
 }
 

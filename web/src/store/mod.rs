@@ -8,6 +8,7 @@
 
 pub(crate) mod api;
 pub(crate) mod browser;
+pub(crate) mod keep;
 mod schemas;
 mod socket;
 
