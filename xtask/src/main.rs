@@ -51,7 +51,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Build target/release/qmp-console, with the front end inside
-    Build,
+    Build {
+        /// Only the front end, as a debug build of the server loads it
+        #[arg(long)]
+        web: bool,
+    },
     /// Serve the console on a demo guest, a storage daemon and a guest agent
     Demo {
         /// Where the console listens
@@ -111,9 +115,12 @@ fn run(task: &Task) -> anyhow::Result<()> {
     process::adopt_orphans()?;
     let workspace = Workspace::locate(cancel)?;
     match task {
-        Task::Build => {
+        Task::Build { web: only_web } => {
             setup::npm_is_there()?;
             web::build(&workspace)?;
+            if *only_web {
+                return Ok(());
+            }
             server::build(&workspace)?;
             println!("{}", workspace.server_binary().display());
             Ok(())
