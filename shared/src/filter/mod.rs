@@ -115,6 +115,12 @@ impl EventFilter {
         self
     }
 
+    /// The expression, if there is one.
+    #[cfg(feature = "where")]
+    pub fn expression(&self) -> Option<&Expression> {
+        self.expression.as_ref()
+    }
+
     /// What the filter says of an event: its name first, then the expression,
     /// if there is one.
     #[cfg(feature = "where")]

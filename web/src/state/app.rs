@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::{Problem, ProblemKind, SessionInfo, SessionState};
 use qmp_shared::wire::{After, ClientFrame, ClientId, ServerFrame, Subscribe};
 
-use super::events::{Log, MAX_ROWS, What};
+use super::events::{EventRow, LinkRow, Log, What};
 use super::exchanges::Exchanges;
 use super::sessions::Sessions;
 
@@ -15,6 +15,9 @@ const EVERYTHING: u64 = 1;
 
 /// Most events of each session that are replayed when the page is opened.
 const HISTORY: usize = 1_000;
+
+/// Most events of each session that are replayed after the connection was lost.
+const RESUMED: usize = 20_000;
 
 /// Most names that are remembered of sessions that were removed.
 const REMEMBERED: usize = 1_000;
@@ -87,6 +90,7 @@ impl App {
                 let sessions = hello.sessions.into_iter();
                 let sessions = sessions.map(|info| (info.name.clone(), info)).collect();
                 let before = std::mem::replace(&mut self.sessions, sessions);
+                changes.events = self.note_links(&before);
                 before.into_keys().for_each(|name| self.remember(name));
                 if self
                     .journal
@@ -102,8 +106,10 @@ impl App {
             ServerFrame::Session(frame) => {
                 changes.sessions = true;
                 self.removed.remove(&frame.session.name);
-                self.sessions
-                    .insert(frame.session.name.clone(), frame.session);
+                let (name, info) = (frame.session.name.clone(), frame.session);
+                let before = self.sessions.insert(name.clone(), info);
+                changes.events =
+                    self.note_links(&before.map(|info| (name, info)).into_iter().collect());
             }
             ServerFrame::Removed(removed) => {
                 changes.sessions = true;
@@ -125,10 +131,11 @@ impl App {
                             from: Seq(last + 1),
                             to: Seq(event.seq.0 - 1),
                         };
-                        self.log.push(event.session.as_str().into(), what);
+                        self.log.push(&event.session, what);
                     }
                     self.cursors.insert(event.session.clone(), event.seq);
-                    self.log.push_event(event);
+                    let row = EventRow::new(event.seq, &event.received, event.event);
+                    self.log.push(&event.session, What::Event(row));
                 }
             }
             ServerFrame::Gap(gap) => {
@@ -140,7 +147,7 @@ impl App {
                         from: gap.from,
                         to: gap.to,
                     };
-                    self.log.push(gap.session.as_str().into(), what);
+                    self.log.push(&gap.session, what);
                 }
                 self.cursors.insert(gap.session, gap.to);
             }
@@ -216,14 +223,30 @@ impl App {
             names: Default::default(),
             expression: None,
             after: Some(After::Each(after)),
-            limit: Some(if is_replay { HISTORY } else { MAX_ROWS }),
+            limit: Some(if is_replay { HISTORY } else { RESUMED }),
         })
     }
 
     /// The numbers that we know are not the console's.
     fn renumber(&mut self) {
         self.cursors.clear();
-        self.log.push("".into(), What::Renumbered);
+        self.log.renumber();
+    }
+
+    /// Notes which sessions lost or regained their endpoint, compared with what
+    /// was known of them; answers whether one did.
+    fn note_links(&mut self, before: &Sessions) -> bool {
+        let is_running = |info: &SessionInfo| info.state == SessionState::Running;
+        let mut any = false;
+        for (name, before) in before {
+            if let Some(now) = self.sessions.get(name)
+                && is_running(before) != is_running(now)
+            {
+                self.log.push(name, What::Link(LinkRow::of_session(now)));
+                any = true;
+            }
+        }
+        any
     }
 
     /// Keeps in mind that there was a session of that name, unless there is.
@@ -245,7 +268,7 @@ fn number(id: &ClientId) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::events::Feed;
+    use crate::state::events::{Feed, Query};
     use crate::state::exchanges::{Key, Progress, Purpose};
 
     fn apply(app: &mut App, text: &str) -> Changes {
@@ -277,7 +300,8 @@ mod tests {
 
     fn rows(app: &App) -> usize {
         let mut feed = Feed::default();
-        feed.refresh(&app.log);
+        feed.set_query(Query::default(), &app.log);
+        feed.scan(&app.log, usize::MAX);
         feed.len()
     }
 

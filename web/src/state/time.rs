@@ -98,6 +98,11 @@ impl Instant {
         text
     }
 
+    /// `2026-01-31T14:03:59.123456Z`, as RFC 3339 has it.
+    pub(crate) fn rfc3339(self) -> String {
+        self.utc().replacen(' ', "T", 1).replacen(" UTC", "Z", 1)
+    }
+
     /// How long ago, in the largest unit that fits: `12 s ago`.
     pub(crate) fn ago(self, now: Self) -> String {
         let age = now.0 - self.0;
@@ -244,6 +249,7 @@ mod tests {
         ] {
             let shown = at(text).local(Offset(0)).replace(' ', "T") + "Z";
             assert_eq!(shown, text);
+            assert_eq!(Instant::parse(&at(text).rfc3339()), Some(at(text)));
         }
     }
 

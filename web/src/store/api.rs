@@ -6,7 +6,9 @@
 use std::pin::Pin;
 
 use gloo_net::http::{Method, RequestBuilder};
-use qmp_shared::rest::{Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply};
+use qmp_shared::rest::{
+    EventPage, Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply,
+};
 use serde::de::DeserializeOwned;
 
 use crate::state::health;
@@ -56,6 +58,16 @@ pub(crate) async fn logout() -> Result<(), Problem> {
 /// A [`Problem`], of kind `NotFound` when the endpoint has none.
 pub(crate) async fn schema(session: &str) -> Result<SchemaReply, Problem> {
     let address = session_address(session) + "/schema";
+    decode(&succeed(Method::GET, address, None).await?)
+}
+
+/// A page of a session's log; `parameters` is the query string.
+///
+/// # Errors
+///
+/// A [`Problem`], of kind `NotFound` when there is no such session any more.
+pub(crate) async fn events(session: &str, parameters: &str) -> Result<EventPage, Problem> {
+    let address = session_address(session) + "/events" + parameters;
     decode(&succeed(Method::GET, address, None).await?)
 }
 

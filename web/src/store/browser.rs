@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::{document, request_animation_frame, set_timeout, window};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::state::theme::Theme;
@@ -52,6 +52,77 @@ pub(crate) fn base() -> String {
 /// The address of something of the console; `path` begins with a slash.
 pub(crate) fn at(path: &str) -> String {
     base() + path
+}
+
+/// The whole address of a page of the console, as for a link elsewhere.
+pub(crate) fn whole(path: &str) -> String {
+    window().location().origin().unwrap_or_default() + &at(path)
+}
+
+/// Local time as a field for times has it (`2026-01-31T14:03:59`); `None` for
+/// anything else.
+pub(crate) fn parse_local(text: &str) -> Option<Instant> {
+    let millis = js_sys::Date::parse(text);
+    millis.is_finite().then(|| Instant::from_millis(millis))
+}
+
+/// Has the browser keep a text as a file.
+///
+/// # Errors
+///
+/// What the browser says against it.
+pub(crate) fn download(name: &str, kind: &str, text: &str) -> Result<(), String> {
+    let save = || -> Result<(), JsValue> {
+        let parts = js_sys::Array::of1(&JsValue::from_str(text));
+        let options = web_sys::BlobPropertyBag::new();
+        options.set_type(kind);
+        let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options)?;
+        let address = web_sys::Url::create_object_url_with_blob(&blob)?;
+        let link = document().create_element("a")?;
+        link.set_attribute("href", &address)?;
+        link.set_attribute("download", name)?;
+        link.unchecked_into::<web_sys::HtmlElement>().click();
+        web_sys::Url::revoke_object_url(&address)
+    };
+    save().map_err(|error| words(&error))
+}
+
+/// A file that the user has chosen.
+pub(crate) struct ChosenFile(web_sys::File);
+
+/// The file that was chosen in the field that this event is about. The field is
+/// empty then, so that the same file can be chosen again.
+pub(crate) fn chosen_file(event: &web_sys::Event) -> Option<ChosenFile> {
+    let field = event
+        .target()?
+        .dyn_into::<web_sys::HtmlInputElement>()
+        .ok()?;
+    let file = field.files()?.get(0)?;
+    field.set_value("");
+    Some(ChosenFile(file))
+}
+
+impl ChosenFile {
+    /// Its name, without where it is.
+    pub(crate) fn name(&self) -> String {
+        self.0.name()
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    ///
+    /// What the browser says against it.
+    pub(crate) async fn text(&self) -> Result<String, String> {
+        let text = JsFuture::from(self.0.text()).await;
+        let text = text.map_err(|error| words(&error))?;
+        text.as_string()
+            .ok_or_else(|| "the file has no text".to_owned())
+    }
+}
+
+fn words(error: &JsValue) -> String {
+    String::from(js_sys::Object::from(error.clone()).to_string())
 }
 
 /// Address of the console's WebSocket.

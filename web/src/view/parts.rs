@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::rest::{Outcome, Problem};
+use wasm_bindgen::JsCast;
 
 use crate::state::sessions::Tone;
 use crate::state::text::visible;
@@ -140,5 +143,63 @@ pub(super) fn SessionSelect(
                 {options}
             </select>
         </div>
+    }
+}
+
+/// A button that opens a small panel below it. Escape, a link, and whatever
+/// takes the focus elsewhere close it.
+#[component]
+pub(super) fn Menu(
+    /// The button's words.
+    label: &'static str,
+    /// What is in the panel.
+    children: Children,
+) -> impl IntoView {
+    let details = NodeRef::<html::Details>::new();
+    let close = move |is_key: bool| {
+        if let Some(details) = details.get_untracked() {
+            details.set_open(false);
+            if is_key && let Ok(Some(summary)) = details.query_selector("summary") {
+                focus(&summary);
+            }
+        }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && details.get_untracked().is_some_and(|menu| menu.open()) {
+            event.stop_propagation();
+            close(true);
+        }
+    };
+    let on_blur = move |event: FocusEvent| {
+        let next = event.related_target();
+        let next = next.and_then(|next| next.dyn_into::<web_sys::Node>().ok());
+        let is_inside = details
+            .get_untracked()
+            .is_some_and(|menu| menu.contains(next.as_ref()));
+        // A click on what takes no focus leaves it open.
+        if next.is_some() && !is_inside {
+            close(false);
+        }
+    };
+    let on_click = move |event: MouseEvent| {
+        let target = event.target();
+        let target = target.and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let is_link = target.is_some_and(|target| target.closest("a").ok().flatten().is_some());
+        if is_link {
+            close(false);
+        }
+    };
+    view! {
+        <details class="menu" node_ref=details on:keydown=on_key on:focusout=on_blur on:click=on_click>
+            <summary class="button">{label}</summary>
+            <div class="menu-panel card">{children()}</div>
+        </details>
+    }
+}
+
+fn focus(element: &web_sys::Element) {
+    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+        // Nothing depends on whether the browser grants the focus.
+        let _ = element.focus();
     }
 }

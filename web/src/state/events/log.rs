@@ -1,0 +1,301 @@
+//! The tab's memory of events, and its rows.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use qmp_shared::model::Seq;
+use qmp_shared::rest::{LinkMark, SessionInfo, SessionState};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::state::text::{counted, grouped, visible};
+use crate::state::time::Instant;
+use crate::state::tree::one_line;
+
+/// Most rows that a tab keeps. When full, the oldest goes and is counted.
+pub(crate) const MAX_ROWS: usize = 100_000;
+
+/// Most bytes of event text that a tab keeps, for endpoints that send large
+/// events. When full, the oldest rows go and are counted.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
+
+/// Longest one-line summary, in bytes.
+const SUMMARY: usize = 400;
+
+/// Number of the first row, so that older ones can be put before it.
+const FIRST: u64 = 1 << 40;
+
+/// One row of the log.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Unique in a feed, rising.
+    pub(crate) number: u64,
+    /// The session it belongs to; empty for all of them.
+    pub(crate) session: Arc<str>,
+    /// What happened.
+    pub(crate) what: What,
+}
+
+/// What a row tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// An event.
+    Event(EventRow),
+    /// Events that were lost on the way here.
+    Gap {
+        /// The first that is missing.
+        from: Seq,
+        /// The last that is missing.
+        to: Seq,
+    },
+    /// The endpoint was lost or regained.
+    Link(LinkRow),
+    /// The console lost its numbering: what is above counts anew.
+    Renumbered,
+}
+
+/// An event, as the table shows it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct EventRow {
+    /// Its number in the session's log.
+    pub(crate) seq: Seq,
+    /// Its name, with nothing hidden in it.
+    pub(crate) name: Box<str>,
+    /// When the console received it.
+    pub(crate) received: Option<Instant>,
+    /// The whole object, verbatim.
+    pub(crate) text: Arc<str>,
+}
+
+/// The endpoint was lost or regained.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LinkRow {
+    /// Whether the session is running from then on.
+    pub(crate) running: bool,
+    /// When.
+    pub(crate) at: Option<Instant>,
+    /// Why it is not running.
+    pub(crate) cause: Option<String>,
+}
+
+impl EventRow {
+    /// Makes a row of what the console sent.
+    pub(crate) fn new(seq: Seq, received: &str, event: Box<RawValue>) -> Self {
+        let text: Arc<str> = Box::<str>::from(event).into();
+        Self {
+            seq,
+            name: name_of(&text),
+            received: Instant::parse(received),
+            text,
+        }
+    }
+
+    /// Its `data` on one line, cut off when long.
+    pub(crate) fn summary(&self) -> String {
+        match outline(&self.text) {
+            Some(outline) => {
+                let data = outline.data.map(|data| one_line(data.get(), SUMMARY));
+                data.unwrap_or_default()
+            }
+            None => one_line(&self.text, SUMMARY),
+        }
+    }
+}
+
+impl LinkRow {
+    /// Makes a row of what has become of a session.
+    pub(crate) fn of_session(session: &SessionInfo) -> Self {
+        Self {
+            running: session.state == SessionState::Running,
+            at: Instant::parse(&session.since),
+            cause: session.cause.clone(),
+        }
+    }
+
+    /// Makes a row of a mark in the console's log.
+    pub(super) fn new(mark: &LinkMark) -> Self {
+        Self {
+            running: mark.running,
+            at: Instant::parse(&mark.time),
+            cause: mark.cause.clone(),
+        }
+    }
+}
+
+impl What {
+    /// When it happened, as far as that is known.
+    pub(crate) fn time(&self) -> Option<Instant> {
+        match self {
+            Self::Event(event) => event.received,
+            Self::Link(link) => link.at,
+            Self::Gap { .. } | Self::Renumbered => None,
+        }
+    }
+
+    /// Bytes that it takes, as far as an endpoint decides about them.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Event(event) => event.text.len() + event.name.len(),
+            Self::Link(link) => link.cause.as_ref().map_or(0, String::len),
+            Self::Gap { .. } | Self::Renumbered => 0,
+        }
+    }
+}
+
+/// The bounded memory of this tab.
+#[derive(Debug)]
+pub(crate) struct Log {
+    rows: VecDeque<Arc<Row>>,
+    bytes: usize,
+    next: u64,
+    dropped: u64,
+    /// For each session, before which number the console's log goes on.
+    starts: BTreeMap<Arc<str>, Seq>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            rows: VecDeque::new(),
+            bytes: 0,
+            next: FIRST,
+            dropped: 0,
+            starts: BTreeMap::new(),
+        }
+    }
+}
+
+impl Log {
+    /// Appends a row; what no longer fits goes at the other end.
+    pub(crate) fn push(&mut self, session: &str, what: What) {
+        let session = match self.starts.get_key_value(session) {
+            Some((session, _)) => Arc::clone(session),
+            None => session.into(),
+        };
+        if let What::Event(event) = &what {
+            self.starts.entry(Arc::clone(&session)).or_insert(event.seq);
+        }
+        self.bytes += what.weight();
+        let number = self.next;
+        self.next += 1;
+        self.rows.push_back(Arc::new(Row {
+            number,
+            session,
+            what,
+        }));
+        while self.rows.len() > MAX_ROWS || (self.bytes > MAX_BYTES && self.rows.len() > 1) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(oldest) = self.rows.pop_front() else {
+            return;
+        };
+        self.bytes -= oldest.what.weight();
+        self.dropped += 1;
+        if let What::Event(event) = &oldest.what {
+            self.starts
+                .insert(Arc::clone(&oldest.session), Seq(event.seq.0 + 1));
+        }
+    }
+
+    /// Forgets all rows, by the user's wish: they do not count as dropped.
+    pub(crate) fn clear(&mut self) {
+        while !self.rows.is_empty() {
+            self.drop_oldest();
+        }
+        self.dropped = 0;
+    }
+
+    /// Numbers mean other events from here on.
+    pub(crate) fn renumber(&mut self) {
+        self.starts.clear();
+        self.push("", What::Renumbered);
+    }
+
+    /// Rows that had to go to make room.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Before which number the console's log of a session goes on; `None` when
+    /// no event of it was ever here.
+    pub(crate) fn start(&self, session: &str) -> Option<Seq> {
+        self.starts.get(session).copied()
+    }
+
+    /// Number of the next row.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Number of the first row still there.
+    pub(super) fn first(&self) -> u64 {
+        self.next - self.rows.len() as u64
+    }
+
+    /// The row of this number, if it is still there.
+    pub(super) fn row(&self, number: u64) -> Option<&Arc<Row>> {
+        let index = number.checked_sub(self.first())?;
+        self.rows.get(index as usize)
+    }
+
+    /// The rows numbered `from` and later, oldest first.
+    pub(super) fn since(&self, from: u64) -> impl Iterator<Item = &Arc<Row>> {
+        let skip = from.saturating_sub(self.first());
+        self.rows.range((skip as usize).min(self.rows.len())..)
+    }
+}
+
+/// Most missing numbers that are called events. After a crash the console does
+/// not know which numbers it had handed out, and leaves out whole blocks.
+const COUNTABLE: u64 = 10_000;
+
+/// A gap in words. How many of its numbers were events nobody knows.
+pub(crate) fn gap_words(from: Seq, to: Seq) -> String {
+    let missing = to.0.saturating_sub(from.0).saturating_add(1);
+    let mut text = match missing {
+        ..=COUNTABLE => "Up to ".to_owned() + &counted(missing, "event") + " missing",
+        _ => "Events may be missing: up to ".to_owned() + &grouped(missing) + " numbers",
+    };
+    text.push_str(", seq ");
+    text.push_str(&from.0.to_string());
+    if missing > 1 {
+        text.push_str(" to ");
+        text.push_str(&to.0.to_string());
+    }
+    text
+}
+
+/// What became of an endpoint, in words.
+pub(crate) fn link_words(link: &LinkRow) -> String {
+    match (link.running, &link.cause) {
+        (true, _) => "Connected to the endpoint".to_owned(),
+        (false, None) => "The connection to the endpoint was lost".to_owned(),
+        (false, Some(cause)) => {
+            "The connection to the endpoint was lost: ".to_owned() + &visible(cause)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+fn outline(text: &str) -> Option<Outline<'_>> {
+    serde_json::from_str(text).ok()
+}
+
+fn name_of(text: &str) -> Box<str> {
+    match outline(text) {
+        Some(outline) => visible(&outline.event).into(),
+        // The server classified it as an event, yet Rust cannot hold its name.
+        None => "?".into(),
+    }
+}

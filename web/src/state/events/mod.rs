@@ -1,0 +1,24 @@
+//! The events that this tab has seen, and what the events page shows of them.
+//!
+//! [`Log`] is the bounded memory of the tab; [`Feed`] is one page's view of
+//! it: filtered, pausable, and going on into the console's own log where the
+//! tab's ends ([`History`]). All only ever look at rows once, so that a flood
+//! of events costs what is new and never a pass over everything.
+
+mod complete;
+mod facets;
+mod feed;
+mod history;
+mod log;
+mod ndjson;
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
+pub(crate) use facets::{Facets, Rate};
+pub(crate) use feed::Feed;
+pub(crate) use history::History;
+pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words};
+pub(crate) use ndjson::{read_ndjson, write_ndjson};
+pub(crate) use query::{FilterText, Query, condition};

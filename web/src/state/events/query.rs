@@ -1,0 +1,213 @@
+//! Which events a page shows, as text and as a filter.
+
+use qmp_shared::filter::{EventFilter, Expression, ExpressionError, FilterError, Verdict};
+use serde::{Deserialize, Serialize};
+
+use super::log::{Row, What};
+use crate::state::text::percent_encoded;
+use crate::state::time::Instant;
+
+/// A filter as it is written: in the address, in what is kept, and by users.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct FilterText {
+    /// Only this session; all when empty.
+    pub(crate) session: String,
+    /// Names with globs, separated by commas.
+    pub(crate) names: String,
+    /// An expression on the event.
+    #[serde(rename = "where")]
+    pub(crate) expression: String,
+    /// RFC 3339: what the log has until then, and nothing new.
+    pub(crate) until: String,
+}
+
+impl FilterText {
+    /// The parts that are there, by their names in the address.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let parts = [
+            ("session", &*self.session),
+            ("names", &*self.names),
+            ("where", &*self.expression),
+            ("until", &*self.until),
+        ];
+        parts.into_iter().filter(|(_, value)| !value.is_empty())
+    }
+
+    /// The address of the events page with this filter.
+    pub(crate) fn address(&self) -> String {
+        let mut address = String::from("/events");
+        for (key, value) in self.parts() {
+            push_parameter(&mut address, key, value);
+        }
+        address
+    }
+
+    /// Whether it says nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts().next().is_none()
+    }
+
+    /// The filter in one line, for a list of filters.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        for (key, value) in self.parts() {
+            if !words.is_empty() {
+                words.push_str(" · ");
+            }
+            if matches!(key, "session" | "until") {
+                words.push_str(key);
+                words.push(' ');
+            }
+            words.push_str(value);
+        }
+        words
+    }
+
+    /// The names.
+    ///
+    /// # Errors
+    ///
+    /// [`FilterError`].
+    pub(crate) fn parse_names(&self) -> Result<EventFilter, FilterError> {
+        self.names.parse()
+    }
+
+    /// The expression; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ExpressionError`], which knows the column.
+    pub(crate) fn parse_expression(&self) -> Result<Option<Expression>, ExpressionError> {
+        match self.expression.trim() {
+            "" => Ok(None),
+            // As it is, so that the column is that of the field.
+            _ => self.expression.parse().map(Some),
+        }
+    }
+
+    /// The query, where all of its parts are right.
+    pub(crate) fn query(&self) -> Option<Query> {
+        let mut filter = self.parse_names().ok()?;
+        if let Some(expression) = self.parse_expression().ok()? {
+            filter = filter.with_expression(expression);
+        }
+        let until = match &*self.until {
+            "" => None,
+            text => Some(Instant::parse(text)?),
+        };
+        Some(Query {
+            session: Some(self.session.clone()).filter(|session| !session.is_empty()),
+            filter,
+            until,
+        })
+    }
+
+    /// The same filter, and of what passes it only what meets the condition.
+    pub(crate) fn and(&self, condition: &str) -> Self {
+        let before = self.expression.trim();
+        let expression = match before {
+            "" => condition.to_owned(),
+            before if before.contains("||") => "(".to_owned() + before + ") && " + condition,
+            before => before.to_owned() + " && " + condition,
+        };
+        Self {
+            expression,
+            ..self.clone()
+        }
+    }
+}
+
+pub(super) fn push_parameter(address: &mut String, key: &str, value: &str) {
+    address.push(if address.contains('?') { '&' } else { '?' });
+    address.push_str(key);
+    address.push('=');
+    address.push_str(&percent_encoded(value));
+}
+
+/// A member of what is at `path`, as an expression names it.
+pub(crate) fn member_path(path: &str, member: &str) -> String {
+    let is_plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let is_name = member.chars().all(is_plain) && member.starts_with(|c: char| !c.is_ascii_digit());
+    if is_name {
+        return path.to_owned() + "." + member;
+    }
+    let mut text = path.to_owned() + "['";
+    for c in member.chars() {
+        match c {
+            '\\' | '\'' => text.extend(['\\', c]),
+            c if c < ' ' => {
+                text.push_str(&("\\u00".to_owned() + &hex(c as u32 >> 4) + &hex(c as u32)))
+            }
+            c => text.push(c),
+        }
+    }
+    text + "']"
+}
+
+fn hex(digit: u32) -> String {
+    char::from_digit(digit & 15, 16).unwrap_or('0').to_string()
+}
+
+/// The condition that the value at `path` is, or is not, what `json` says;
+/// `None` where an expression cannot say so: of objects and arrays.
+pub(crate) fn condition(path: &str, json: &str, equal: bool) -> Option<String> {
+    let json = json.trim();
+    if json.starts_with(['{', '[']) {
+        return None;
+    }
+    let operator = if equal { " == " } else { " != " };
+    let condition = path.to_owned() + operator + json;
+    // A string that no expression can hold, as with half a surrogate pair.
+    condition.parse::<Expression>().is_ok().then_some(condition)
+}
+
+/// Which rows a feed shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// Only this session; all when `None`.
+    pub(crate) session: Option<String>,
+    /// Only events that pass.
+    pub(crate) filter: EventFilter,
+    /// Only what the log has until then.
+    pub(crate) until: Option<Instant>,
+}
+
+impl Query {
+    /// What is said of a row. A gap is shown whatever the filter is: the missing
+    /// events might have passed. So is what became of the endpoint.
+    pub(super) fn judge(&self, row: &Row) -> Verdict {
+        let wanted = self.session.as_deref();
+        if wanted.is_some_and(|wanted| !row.session.is_empty() && *row.session != *wanted) {
+            return Verdict::Rejected;
+        }
+        match &row.what {
+            What::Event(event) if self.filter.matches_name(&event.name) => {
+                match self.filter.expression() {
+                    Some(expression) => expression.evaluate(&event.text),
+                    None => Verdict::Accepted,
+                }
+            }
+            What::Event(_) => Verdict::Rejected,
+            What::Gap { .. } | What::Link(_) | What::Renumbered => Verdict::Accepted,
+        }
+    }
+
+    /// Whether no event is filtered out.
+    pub(crate) fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The query of a page of the console's log, without where it begins.
+    pub(crate) fn parameters(&self, limit: usize) -> String {
+        let mut query = "?marks=true&limit=".to_owned() + &limit.to_string();
+        let names = self.filter.to_string();
+        if !names.is_empty() {
+            push_parameter(&mut query, "names", &names);
+        }
+        if let Some(expression) = self.filter.expression() {
+            push_parameter(&mut query, "where", expression.as_str());
+        }
+        query
+    }
+}

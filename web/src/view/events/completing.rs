@@ -1,0 +1,169 @@
+//! A field of the filter: says whether it is right while it is typed, and what
+//! may come next (the ARIA combobox pattern with a list).
+
+use leptos::ev::KeyboardEvent;
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::state::events::{Completion, Suggestion};
+
+/// One text of the filter.
+#[component]
+pub(super) fn FilterField(
+    /// The id of its control, unique on the page.
+    id: &'static str,
+    label: &'static str,
+    placeholder: &'static str,
+    value: Memo<String>,
+    /// What is wrong with the value.
+    fault: Memo<Option<String>>,
+    /// What to do with another value.
+    set: impl Fn(String) + Copy + Send + Sync + 'static,
+    /// What may come next, by the text and where the caret is in it, in bytes.
+    complete: impl Fn(&str, usize) -> Completion + Copy + Send + Sync + 'static,
+    /// The field is going to be typed into.
+    ask: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let completion = RwSignal::new(Completion::default());
+    let active = RwSignal::new(None::<usize>);
+    let close = move || {
+        completion.set(Completion::default());
+        active.set(None);
+    };
+    let open = move || {
+        if let Some(input) = input.get_untracked() {
+            let text = input.value();
+            let caret = input.selection_start().ok().flatten();
+            let caret = caret.map_or(text.len(), |caret| byte_of(&text, caret as usize));
+            completion.set(complete(&text, caret));
+            active.set(None);
+        }
+    };
+    let accept = move |at: usize| {
+        let Some(input) = input.get_untracked() else {
+            return;
+        };
+        let text = input.value();
+        let applied = completion.with_untracked(|completion| {
+            let suggestion = completion.suggestions.get(at)?;
+            Some(completion.apply(&text, suggestion))
+        });
+        if let Some((text, caret)) = applied {
+            let caret = text[..caret].encode_utf16().count() as u32;
+            input.set_value(&text);
+            // Nothing depends on where the caret is.
+            let _ = input.set_selection_range(caret, caret);
+            set(text);
+            close();
+        }
+    };
+    let count = move || completion.with_untracked(|completion| completion.suggestions.len());
+    let on_key = move |event: KeyboardEvent| {
+        let count = count();
+        match (event.key().as_str(), active.get_untracked()) {
+            ("ArrowDown", _) if count == 0 => open(),
+            ("ArrowDown", at) => active.set(Some(at.map_or(0, |at| (at + 1) % count))),
+            ("ArrowUp", at) if count > 0 => {
+                active.set(Some(at.map_or(count - 1, |at| (at + count - 1) % count)));
+            }
+            ("Enter", Some(at)) => accept(at),
+            ("Escape", _) if count > 0 => close(),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let list_id = id.to_owned() + "-list";
+    let option_id = move |at: usize| id.to_owned() + "-option-" + &at.to_string();
+    let fault_id = id.to_owned() + "-fault";
+    let is_open =
+        Memo::new(move |_| completion.with(|completion| !completion.suggestions.is_empty()));
+    let suggestions = move || {
+        let suggestions = completion.with(|completion| completion.suggestions.clone());
+        let option = |(at, Suggestion { text, detail }): (usize, Suggestion)| {
+            let is_active = Memo::new(move |_| active.get() == Some(at));
+            let option = NodeRef::<html::Li>::new();
+            Effect::new(move || {
+                if let (true, Some(option)) = (is_active.get(), option.get()) {
+                    let into_sight = web_sys::ScrollIntoViewOptions::new();
+                    into_sight.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                    option.scroll_into_view_with_scroll_into_view_options(&into_sight);
+                }
+            });
+            view! {
+                <li
+                    id=option_id(at)
+                    node_ref=option
+                    role="option"
+                    aria-selected=move || is_active.get().to_string()
+                    // Before the field loses the focus.
+                    on:mousedown=move |event| {
+                        event.prevent_default();
+                        accept(at);
+                    }
+                >
+                    <span class="mono">{text}</span>
+                    <span class="muted">{detail}</span>
+                </li>
+            }
+        };
+        suggestions
+            .into_iter()
+            .enumerate()
+            .map(option)
+            .collect_view()
+    };
+    view! {
+        <div class="field grow filter-field">
+            <label for=id>{label}</label>
+            <input
+                id=id
+                node_ref=input
+                type="search"
+                class="mono"
+                class:valid=move || fault.with(Option::is_none) && !value.with(String::is_empty)
+                placeholder=placeholder
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                role="combobox"
+                aria-autocomplete="list"
+                aria-expanded=move || is_open.get().to_string()
+                aria-controls=list_id.clone()
+                aria-activedescendant=move || active.get().map(option_id)
+                aria-invalid=move || fault.with(Option::is_some).then_some("true")
+                aria-describedby=fault_id.clone()
+                prop:value=value
+                on:focus=move |_| ask()
+                on:blur=move |_| close()
+                on:input=move |event| {
+                    set(event_target_value(&event));
+                    open();
+                }
+                on:keydown=on_key
+            />
+            <ul
+                id=list_id
+                class="suggestions"
+                role="listbox"
+                aria-label=label.to_owned() + ": suggestions"
+                hidden=move || !is_open.get()
+            >
+                {suggestions}
+            </ul>
+            <p id=fault_id class="fault" role="status">{fault}</p>
+        </div>
+    }
+}
+
+/// The byte of a place that the browser counts in UTF-16.
+fn byte_of(text: &str, units: usize) -> usize {
+    let mut left = units;
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return at;
+        }
+        left = left.saturating_sub(c.len_utf16());
+    }
+    text.len()
+}

@@ -1,0 +1,179 @@
+//! Fills the page: from the tab's memory, in steps that leave the page alive,
+//! and from the console's log.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use qmp_shared::rest::ProblemKind;
+
+use super::{Older, Page};
+use crate::state::events::{History, Query};
+use crate::store::{api, browser};
+
+/// Rows of the tab's memory that are looked at between two looks at the clock.
+const STEP: usize = 256;
+
+/// Milliseconds of a frame that looking at rows may take.
+const BUDGET: f64 = 10.0;
+
+/// Shows what the address says, and what comes.
+pub(super) fn feed_the_page(page: Page) {
+    // An invalid filter leaves the one before in force; the page says so.
+    let query = Memo::new(move |before: Option<&Query>| {
+        let query = page.text.with(|text| text.query());
+        query.or_else(|| before.cloned()).unwrap_or_default()
+    });
+    Effect::new(move || {
+        let query = query.get();
+        page.file.track();
+        page.show(query);
+    });
+    Effect::new(move || {
+        page.store.with_events(|_| ());
+        if page.file.with_untracked(Option::is_some) {
+            return;
+        }
+        let added = page.update_feed(|feed, log| feed.refresh(log));
+        page.keep_place(added, false);
+        page.changed();
+    });
+}
+
+impl Page {
+    /// Begins anew with this query.
+    fn show(self, query: Query) {
+        self.forget_older();
+        let is_past = query.until.is_some();
+        self.update_feed(|feed, log| feed.set_query(query, log));
+        self.scan(self.generation.get_value());
+        if is_past && self.file.with_untracked(Option::is_none) {
+            self.load_older();
+        }
+    }
+
+    /// Looks at the rows that the tab has, the newest first, a frame's worth at
+    /// a time.
+    fn scan(self, generation: u64) {
+        if self.generation.try_get_value() != Some(generation) {
+            return;
+        }
+        let start = browser::now();
+        let mut more = true;
+        while more && browser::now() - start < BUDGET {
+            more = self.update_feed(|feed, log| feed.scan(log, STEP));
+        }
+        self.changed();
+        if more {
+            browser::next_frame(move || self.scan(generation));
+        }
+    }
+
+    /// Shows older events of the console's log.
+    pub(super) fn load_older(self) {
+        if self.older.get_untracked() == Older::Loading || self.file.with_untracked(Option::is_some)
+        {
+            return;
+        }
+        self.older.set(Older::Loading);
+        let generation = self.generation.get_value();
+        let query = self.feed.with_value(|feed| feed.query().clone());
+        let mut history = self
+            .history
+            .try_update_value(Option::take)
+            .flatten()
+            .unwrap_or_else(|| self.begin_history(&query));
+        spawn_local(async move {
+            let mut failed = None;
+            let rows = loop {
+                let wanted = history.wanted(&query);
+                let asked = wanted
+                    .iter()
+                    .map(|wanted| api::events(&wanted.session, &wanted.parameters));
+                let pages = join_all(asked).await;
+                for (wanted, page) in wanted.iter().zip(pages) {
+                    match page {
+                        Ok(page) => history.receive(&wanted.session, page),
+                        // Removed meanwhile.
+                        Err(problem) if problem.kind == ProblemKind::NotFound => {
+                            history.give_up(&wanted.session);
+                        }
+                        Err(problem) => failed = Some(problem),
+                    }
+                }
+                let rows = history.take();
+                if failed.is_some() || !rows.is_empty() || history.is_exhausted() {
+                    break rows;
+                }
+            };
+            // The user may be elsewhere meanwhile.
+            if self.generation.try_get_value() != Some(generation) {
+                return;
+            }
+            let count = rows.len();
+            let room = self.update_feed(|feed, log| feed.put_before(rows, log));
+            self.keep_place(room, true);
+            self.older.set(match failed {
+                Some(problem) => Older::Failed(problem),
+                None if history.is_exhausted() || room < count => Older::Exhausted,
+                None => Older::Unknown,
+            });
+            self.history.set_value(Some(history));
+            self.changed();
+        });
+    }
+
+    /// What is older is to be asked for anew.
+    pub(super) fn forget_older(self) {
+        self.generation.update_value(|generation| *generation += 1);
+        self.history.set_value(None);
+        self.older.set(Older::default());
+    }
+
+    fn begin_history(self, query: &Query) -> History {
+        self.store.peek(|app| {
+            let is_wanted =
+                |name: &&String| query.session.as_ref().is_none_or(|wanted| wanted == *name);
+            let names = app.sessions.keys().filter(is_wanted);
+            let before = names.map(|name| {
+                let start = match query.until {
+                    None => app.log.start(name),
+                    Some(_) => None,
+                };
+                (Arc::from(name.as_str()), start)
+            });
+            History::before(before)
+        })
+    }
+
+    /// Rows came in, at the top or at the bottom: whoever scrolled away keeps
+    /// reading, and whoever follows sees the newest.
+    fn keep_place(self, added: usize, is_older: bool) {
+        let Some(scroller) = self.scroller.get_untracked() else {
+            return;
+        };
+        if added == 0 {
+            return;
+        }
+        let is_following = self.is_following.get_untracked();
+        let (top, frame) = (scroller.scroll_top(), scroller.client_height());
+        let wanted = match (is_following, is_older) {
+            // At the bottom, and new rows below.
+            (true, false) => {
+                let is_at_end = top + frame + 48 >= scroller.scroll_height();
+                is_at_end.then_some(i32::MAX)
+            }
+            (false, true) => None,
+            (true, true) => Some(top + self.pixels(added)),
+            (false, false) => (top > 0).then(|| top + self.pixels(added)),
+        };
+        if let Some(wanted) = wanted {
+            request_animation_frame(move || scroller.set_scroll_top(wanted));
+        }
+    }
+
+    fn pixels(self, rows: usize) -> i32 {
+        (rows as f64 * self.row_height()) as i32
+    }
+}

@@ -1,0 +1,67 @@
+//! Events as a file: what is shown is written, and what was written is read
+//! again, also without a console.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::{File, Page};
+use crate::state::events::{read_ndjson, write_ndjson};
+use crate::state::text::visible;
+use crate::store::browser;
+use crate::view::parts::Menu;
+
+#[component]
+pub(super) fn FileMenu(page: Page) -> impl IntoView {
+    let fault = RwSignal::new(None::<String>);
+    let export = move |_| {
+        let text = page.feed.with_value(|feed| write_ndjson(feed.rows()));
+        let name =
+            "events-".to_owned() + &browser::wall_clock().rfc3339().replace(':', "-") + ".ndjson";
+        if let Err(error) = browser::download(&name, "application/x-ndjson", &text) {
+            fault.set(Some(error));
+        }
+    };
+    let import = move |event: leptos::ev::Event| {
+        let Some(chosen) = browser::chosen_file(&event) else {
+            return;
+        };
+        spawn_local(async move {
+            let read = chosen
+                .text()
+                .await
+                .and_then(|text| read_ndjson(&text).map_err(|error| error.to_string()));
+            match read {
+                Ok(log) => {
+                    fault.set(None);
+                    page.selected.set(None);
+                    let name = chosen.name();
+                    page.file.set(Some(Arc::new(File { name, log })));
+                }
+                Err(error) => fault.set(Some(chosen.name() + ": " + &error)),
+            }
+        });
+    };
+    view! {
+        <Menu label="File">
+            <button type="button" on:click=export>"Export what is shown (NDJSON)"</button>
+            <label class="menu-form" for="events-import">
+                "Open a file of events (NDJSON)"
+                <input id="events-import" type="file" accept=".ndjson,.jsonl,application/x-ndjson" on:change=import/>
+            </label>
+            <p class="fault" role="alert">{move || fault.get().map(|fault| visible(&fault).into_owned())}</p>
+        </Menu>
+        {move || page.file.get().map(|file| {
+            let name = visible(&file.name).into_owned();
+            view! {
+                <p class="notice opened" role="status">
+                    <span>"Events of the file "<strong>{name}</strong>", not of the console."</span>
+                    <button type="button" class="small" on:click=move |_| page.file.set(None)>
+                        "Close the file"
+                    </button>
+                </p>
+            }
+        })}
+    }
+}

@@ -1,0 +1,187 @@
+//! `/events`: the table of events, live and from the console's log, and one
+//! event in detail.
+
+mod completing;
+mod detail;
+mod facets;
+mod feeding;
+mod files;
+mod kept;
+mod table;
+mod toolbar;
+
+use std::sync::Arc;
+
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use qmp_shared::rest::Problem;
+
+use super::parts::ProblemBox;
+use crate::state::events::{Feed, FilterText, History, Log, Row};
+use crate::state::text::{counted, grouped};
+use crate::store::{Store, use_store};
+use detail::Detail;
+use facets::FacetBar;
+use feeding::feed_the_page;
+use table::Table;
+use toolbar::Toolbar;
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+struct Page {
+    store: Store,
+    /// What the address says.
+    text: Memo<FilterText>,
+    feed: StoredValue<Feed>,
+    /// What is older than the tab's own events; made when it is asked for.
+    history: StoredValue<Option<History>>,
+    /// How far the history is.
+    older: RwSignal<Older>,
+    /// A file that is looked at instead of the console's events.
+    file: RwSignal<Option<Arc<File>>>,
+    /// Rises when the feed changed.
+    revision: RwSignal<u64>,
+    /// Rises with every other query: what was asked for before counts no more.
+    generation: StoredValue<u64>,
+    /// Whether the newest row is at the bottom, and kept in sight there.
+    is_following: RwSignal<bool>,
+    /// The row shown in detail.
+    selected: RwSignal<Option<Arc<Row>>>,
+    /// Where the table is scrolled to, and how high its frame is.
+    scroll: RwSignal<(f64, f64)>,
+    scroller: NodeRef<html::Div>,
+    go: StoredValue<Go>,
+}
+
+/// Changes the address.
+type Go = Box<dyn Fn(&FilterText) + Send + Sync>;
+
+/// How far what is older than the tab's own events is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Older {
+    /// There may be more.
+    #[default]
+    Unknown,
+    /// Asked for.
+    Loading,
+    /// There is no more.
+    Exhausted,
+    /// The console refused.
+    Failed(Problem),
+}
+
+/// Events of a file.
+struct File {
+    name: String,
+    log: Log,
+}
+
+/// `/events?session=&names=&where=&until=`
+#[component]
+pub(super) fn EventsPage() -> impl IntoView {
+    let query = use_query_map();
+    let text = Memo::new(move |_| {
+        query.with(|query| {
+            let part = |name| query.get(name).unwrap_or_default();
+            FilterText {
+                session: part("session"),
+                names: part("names"),
+                expression: part("where"),
+                until: part("until"),
+            }
+        })
+    });
+    let navigate = use_navigate();
+    let go: Go = Box::new(move |text| {
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&text.address(), options);
+    });
+    let page = Page {
+        store: use_store(),
+        text,
+        feed: StoredValue::new(Feed::default()),
+        history: StoredValue::new(None),
+        older: RwSignal::new(Older::default()),
+        file: RwSignal::new(None),
+        revision: RwSignal::new(0),
+        generation: StoredValue::new(0),
+        is_following: RwSignal::new(false),
+        selected: RwSignal::new(None),
+        scroll: RwSignal::new((0.0, 800.0)),
+        scroller: NodeRef::new(),
+        go: StoredValue::new(go),
+    };
+    feed_the_page(page);
+    let refused = move || page.store.with_events(|app| app.refused.clone());
+    view! {
+        <div class="events" class:has-detail=move || page.selected.with(Option::is_some)>
+            <div class="events-list">
+                <div class="page-head">
+                    <h1>"Events"</h1>
+                    <Counts page/>
+                </div>
+                <Toolbar page/>
+                <FacetBar page/>
+                {move || refused().map(|problem| view! { <ProblemBox problem/> })}
+                <Table page/>
+            </div>
+            {move || page.selected.get().map(|row| view! { <Detail page row/> })}
+        </div>
+    }
+}
+
+impl Page {
+    fn changed(self) {
+        self.revision.update(|revision| *revision += 1);
+    }
+
+    fn with_feed<T>(self, read: impl FnOnce(&Feed) -> T) -> T {
+        self.revision.track();
+        self.feed.with_value(read)
+    }
+
+    /// Changes the feed by the log that is looked at: the tab's, or a file's.
+    fn update_feed<T: Default>(self, change: impl FnOnce(&mut Feed, &Log) -> T) -> T {
+        let changed = |log: &Log| {
+            let change = self.feed.try_update_value(|feed| change(feed, log));
+            change.unwrap_or_default()
+        };
+        match self.file.get_untracked() {
+            Some(file) => changed(&file.log),
+            None => self.store.peek(|app| changed(&app.log)),
+        }
+    }
+
+    /// Shows what passes this filter, by its address.
+    fn go(self, text: &FilterText) {
+        self.go.with_value(|go| go(text));
+    }
+}
+
+#[component]
+fn Counts(page: Page) -> impl IntoView {
+    let shown = Memo::new(move |_| page.with_feed(Feed::len));
+    let unevaluable = Memo::new(move |_| page.with_feed(Feed::unevaluable));
+    let dropped = Memo::new(move |_| page.store.with_events(|app| app.log.dropped()));
+    let words = move || {
+        let mut words = counted(shown.get() as u64, "row");
+        if dropped.get() > 0 && page.file.with(Option::is_none) {
+            words.push_str(", ");
+            words.push_str(&grouped(dropped.get()));
+            words.push_str(" older dropped");
+        }
+        if unevaluable.get() > 0 {
+            words.push_str(", ");
+            words.push_str(&grouped(unevaluable.get()));
+            words.push_str(" that no expression can look into");
+        }
+        words
+    };
+    view! { <span class="muted small-text">{words}</span> }
+}

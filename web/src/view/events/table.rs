@@ -1,0 +1,334 @@
+//! The table: only what is in sight is drawn.
+
+use std::sync::Arc;
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::{Older, Page};
+use crate::state::events::{EventRow, Row, What, gap_words, link_words};
+use crate::state::text::visible;
+use crate::state::window::Window;
+use crate::store::browser;
+use crate::view::parts::ProblemBox;
+
+/// Height of a row in pixels; the style sheet has the same numbers.
+const ROW: f64 = 28.0;
+const ROW_NARROW: f64 = 48.0;
+
+/// How near to the end of the table older events are asked for, in pixels.
+const NEAR: f64 = 600.0;
+
+impl Page {
+    pub(super) fn row_height(self) -> f64 {
+        if self.store.is_narrow.get() {
+            ROW_NARROW
+        } else {
+            ROW
+        }
+    }
+
+    /// The position in the feed of what is drawn in this place, or the place of
+    /// what is at this position.
+    fn turned(self, at: usize, count: usize) -> Option<usize> {
+        match self.is_following.get() {
+            true => (at < count).then_some(at),
+            false => count.checked_sub(at + 1),
+        }
+    }
+
+    /// Which place of the table has the row of this number.
+    fn place(self, number: u64) -> Option<usize> {
+        let at = self.feed.with_value(|feed| feed.position(number))?;
+        self.turned(at, self.feed.with_value(|feed| feed.len()))
+    }
+
+    fn row_at(self, place: usize) -> Option<Arc<Row>> {
+        let at = self.turned(place, self.feed.with_value(|feed| feed.len()))?;
+        self.feed.with_value(|feed| feed.row(at).cloned())
+    }
+
+    /// Measures the frame; near its end, asks for older events.
+    fn measure(self) {
+        let Some(scroller) = self.scroller.get_untracked() else {
+            return;
+        };
+        let (top, frame) = (
+            f64::from(scroller.scroll_top()),
+            f64::from(scroller.client_height()),
+        );
+        let before = self.scroll.get_untracked();
+        if before == (top, frame) {
+            return;
+        }
+        self.scroll.set((top, frame));
+        let to_end = match self.is_following.get_untracked() {
+            true => top,
+            false => f64::from(scroller.scroll_height()) - top - frame,
+        };
+        // Only who scrolls wants more, and a page that was just opened does not.
+        let has_scrolled = before.0 != top && top > 0.0;
+        if has_scrolled && to_end < NEAR && self.older.get_untracked() == Older::Unknown {
+            self.load_older();
+        }
+    }
+}
+
+#[component]
+pub(super) fn Table(page: Page) -> impl IntoView {
+    Effect::new(move || {
+        page.scroller.track();
+        page.selected.track();
+        page.store.is_narrow.track();
+        page.text.track();
+        request_animation_frame(move || page.measure());
+    });
+    let on_resize = window_event_listener(leptos::ev::resize, move |_| page.measure());
+    on_cleanup(move || on_resize.remove());
+
+    let count = Memo::new(move |_| page.with_feed(|feed| feed.len()));
+    let window = Memo::new(move |_| {
+        let (top, frame) = page.scroll.get();
+        Window::at(top, frame, page.row_height(), count.get())
+    });
+    let rows = move || {
+        page.revision.track();
+        let window = window.get();
+        (window.first..window.end)
+            .filter_map(|place| page.row_at(place))
+            .collect::<Vec<_>>()
+    };
+    let pixels = |pixels: f64| pixels.to_string() + "px";
+    let is_empty = Memo::new(move |_| count.get() == 0);
+    let (is_following, file) = (page.is_following, page.file);
+    view! {
+        <div
+            class="table"
+            role="table"
+            aria-label="Events"
+            aria-rowcount=move || count.get() + 1
+            node_ref=page.scroller
+            on:scroll=move |_| page.measure()
+            on:keydown=move |event| on_key(page, &event)
+        >
+            <div role="rowgroup" class="table-head">
+                <div role="row" class="row" aria-rowindex="1">
+                    <span role="columnheader">"Time"</span>
+                    <span role="columnheader">"Session"</span>
+                    <span role="columnheader" class="number">"Seq"</span>
+                    <span role="columnheader">"Event"</span>
+                    <span role="columnheader">"Data"</span>
+                </div>
+            </div>
+            <Show when=move || is_following.get() && file.with(Option::is_none)>
+                <OlderEnd page/>
+            </Show>
+            <div
+                role="rowgroup"
+                class="table-body"
+                style:height=move || pixels(count.get() as f64 * page.row_height())
+            >
+                <div
+                    role="presentation"
+                    class="table-window"
+                    style:transform=move || {
+                        let top = window.get().first as f64 * page.row_height();
+                        "translateY(".to_owned() + &pixels(top) + ")"
+                    }
+                >
+                    <For each=rows key=|row| row.number children=move |row| table_row(page, row)/>
+                </div>
+            </div>
+            <Show when=move || is_empty.get()>
+                <p class="table-empty">{move || empty_words(page)}</p>
+            </Show>
+            <Show when=move || !is_following.get() && file.with(Option::is_none)>
+                <OlderEnd page/>
+            </Show>
+        </div>
+    }
+}
+
+fn empty_words(page: Page) -> &'static str {
+    page.with_feed(|feed| match (feed.is_paused(), feed.query()) {
+        _ if page.file.with(Option::is_some) => "No event of the file passes this filter.",
+        (_, query) if query.until.is_some() => "The log has no such event until then.",
+        (true, _) => "Paused.",
+        (false, query) if query.is_everything() => {
+            "No events yet. They appear here as they happen."
+        }
+        (false, _) => "No events yet that pass this filter.",
+    })
+}
+
+/// Where the tab's events end and the console's log goes on.
+#[component]
+fn OlderEnd(page: Page) -> impl IntoView {
+    let has_let_go = Memo::new(move |_| page.with_feed(|feed| feed.has_let_go()));
+    let button = move |words: &'static str| {
+        view! {
+            <button type="button" class="small" on:click=move |_| page.load_older()>{words}</button>
+        }
+    };
+    let content = move || {
+        match page.older.get() {
+        _ if has_let_go.get() => view! {
+            <span>"There are more than this page can show. Choose a time to look further back."</span>
+        }
+        .into_any(),
+        Older::Unknown => button("Show older events").into_any(),
+        Older::Loading => view! { <span>"Asking for older events…"</span> }.into_any(),
+        Older::Exhausted => view! { <span>"The log begins here."</span> }.into_any(),
+        Older::Failed(problem) => {
+            view! { <ProblemBox problem/> {button("Try again")} }.into_any()
+        }
+    }
+    };
+    view! { <div class="older" role="status">{content}</div> }
+}
+
+fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
+    let number = row.number;
+    let index = Memo::new(move |_| {
+        page.revision.track();
+        page.place(number).map_or(0, |place| place + 2)
+    });
+    let is_selected = Memo::new(move |_| {
+        page.selected
+            .with(|selected| selected.as_ref().is_some_and(|row| row.number == number))
+    });
+    let session = visible(&row.session).into_owned();
+    let mark = |kind: &'static str, clock: String, title: String, words: String| {
+        let session = session.clone();
+        view! {
+            <div role="row" class=kind aria-rowindex=index data-row=number>
+                <span role="cell" class="mono time" title=title>{clock}</span>
+                <span role="cell" class="session">{session}</span>
+                <span role="cell" class="gap-words" title=words.clone()>{words.clone()}</span>
+            </div>
+        }
+        .into_any()
+    };
+    match &row.what {
+        What::Event(event) => {
+            let (clock, title) = times(page, number, event);
+            let (seq, name, summary) = (event.seq.0, event.name.to_string(), event.summary());
+            view! {
+                <div
+                    role="row"
+                    class="row event"
+                    tabindex="0"
+                    data-row=number
+                    aria-rowindex=index
+                    aria-current=move || is_selected.get().then_some("true")
+                    on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
+                >
+                    <span role="cell" class="mono time" title=title>{clock}</span>
+                    <span role="cell" class="session">{session}</span>
+                    <span role="cell" class="mono number seq">{seq}</span>
+                    <span role="cell" class="mono name">{name}</span>
+                    <span role="cell" class="mono data">{summary}</span>
+                </div>
+            }
+            .into_any()
+        }
+        What::Gap { from, to } => mark(
+            "row gap",
+            String::new(),
+            String::new(),
+            gap_words(*from, *to),
+        ),
+        What::Link(link) => {
+            let kind = if link.running {
+                "row mark regained"
+            } else {
+                "row mark lost"
+            };
+            let (clock, title) = match link.at {
+                Some(at) => (at.clock(browser::offset(at)), at.utc()),
+                None => (String::new(), String::new()),
+            };
+            mark(kind, clock, title, link_words(link))
+        }
+        What::Renumbered => mark(
+            "row gap",
+            String::new(),
+            String::new(),
+            "The console started anew: numbers begin again, events may be missing".to_owned(),
+        ),
+    }
+}
+
+/// The local time, and a title with the exact time and the distance to the
+/// event before.
+fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
+    let Some(received) = event.received else {
+        return (String::new(), String::new());
+    };
+    let before = page.feed.with_value(|feed| {
+        let position = feed.position(number)?.checked_sub(1)?;
+        feed.row(position)?.what.time()
+    });
+    let mut title = received.utc();
+    if let Some(before) = before {
+        title.push_str(", ");
+        title.push_str(&received.since(before));
+    }
+    (received.clock(browser::offset(received)), title)
+}
+
+/// Arrow keys walk from row to row, Enter opens, Escape closes.
+fn on_key(page: Page, event: &KeyboardEvent) {
+    let row = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
+    let number = row.and_then(|row| row.get_attribute("data-row")?.parse::<u64>().ok());
+    let Some(number) = number else { return };
+    let Some(at) = page.place(number) else { return };
+    let last = page.feed.with_value(|feed| feed.len()).saturating_sub(1);
+    let next = match event.key().as_str() {
+        "ArrowDown" => at + 1,
+        "ArrowUp" => at.saturating_sub(1),
+        "PageDown" => (at + 20).min(last),
+        "PageUp" => at.saturating_sub(20),
+        "Home" => 0,
+        "End" => last,
+        "Enter" | " " => at,
+        "Escape" => {
+            page.selected.set(None);
+            return;
+        }
+        _ => return,
+    };
+    event.prevent_default();
+    let Some(row) = page.row_at(next) else { return };
+    let number = row.number;
+    let is_open = page.selected.with_untracked(Option::is_some);
+    if (is_open || next == at) && matches!(row.what, What::Event(_)) {
+        page.selected.set(Some(row));
+    }
+    let Some(scroller) = page.scroller.get_untracked() else {
+        return;
+    };
+    // Brings the row into sight first, since rows out of sight do not exist.
+    let height = page.row_height();
+    let (top, frame) = (
+        f64::from(scroller.scroll_top()),
+        f64::from(scroller.client_height()),
+    );
+    let wanted = next as f64 * height;
+    if wanted < top {
+        scroller.set_scroll_top(wanted as i32);
+    } else if wanted + 2.0 * height > top + frame {
+        scroller.set_scroll_top((wanted + 2.0 * height - frame) as i32);
+    }
+    request_animation_frame(move || {
+        let selector = "[data-row=\"".to_owned() + &number.to_string() + "\"]";
+        let found = scroller.query_selector(&selector).ok().flatten();
+        if let Some(row) = found.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // Nothing depends on whether the browser grants the focus.
+            let _ = row.focus();
+        }
+    });
+}

@@ -1,0 +1,220 @@
+//! Which events: the filter, and what is done with the list.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use qmp_shared::schema::Schema;
+
+use super::Page;
+use super::completing::FilterField;
+use super::files::FileMenu;
+use super::kept::FilterMenu;
+use crate::state::events::{Completion, Feed, FilterText, complete_names, complete_where};
+use crate::state::sessions::incarnation;
+use crate::state::text::grouped;
+use crate::state::time::Instant;
+use crate::store::{SchemaState, browser};
+use crate::view::parts::SessionSelect;
+
+/// Most schemas that names and fields are taken from.
+const SCHEMAS: usize = 8;
+
+#[component]
+pub(super) fn Toolbar(page: Page) -> impl IntoView {
+    let text = page.text;
+    let part = move |part: fn(&FilterText) -> &String| {
+        Memo::new(move |_| text.with(|text| part(text).clone()))
+    };
+    let (session, names, expression) = (
+        part(|text| &text.session),
+        part(|text| &text.names),
+        part(|text| &text.expression),
+    );
+    let change = move |change: &dyn Fn(&mut FilterText)| {
+        let mut text = text.get_untracked();
+        change(&mut text);
+        page.go(&text);
+    };
+    let names_fault = Memo::new(move |_| {
+        text.with(|text| text.parse_names().err().map(|error| error.to_string()))
+    });
+    let expression_fault = Memo::new(move |_| {
+        text.with(|text| text.parse_expression().err().map(|error| error.to_string()))
+    });
+    let schemas = StoredValue::new(Vec::new());
+    let ask = move || load_schemas(page, schemas);
+    let known = move |complete: &dyn Fn(&[&Schema]) -> Completion| {
+        schemas.with_value(|schemas: &Vec<RwSignal<SchemaState>>| {
+            let ready: Vec<Arc<Schema>> = schemas
+                .iter()
+                .filter_map(|state| match state.get_untracked() {
+                    SchemaState::Ready(schema) => Some(schema),
+                    SchemaState::Loading | SchemaState::Unavailable(_) => None,
+                })
+                .collect();
+            let ready: Vec<&Schema> = ready.iter().map(|schema| &**schema).collect();
+            complete(&ready)
+        })
+    };
+    let complete_the_names =
+        move |typed: &str, caret: usize| known(&|schemas| complete_names(typed, caret, schemas));
+    let complete_the_expression = move |typed: &str, caret: usize| {
+        let names = text
+            .with_untracked(FilterText::parse_names)
+            .unwrap_or_default();
+        known(&|schemas| complete_where(typed, caret, schemas, &names))
+    };
+    view! {
+        <div class="toolbar" role="group" aria-label="Which events">
+            <SessionSelect
+                id="events-session"
+                session=session
+                all="All sessions"
+                choose=move |session: String| change(&|text| text.session.clone_from(&session))
+            />
+            <FilterField
+                id="events-names"
+                label="Filter by name"
+                placeholder="STOP, BLOCK_*"
+                value=names
+                fault=names_fault
+                set=move |names: String| change(&|text| text.names.clone_from(&names))
+                complete=complete_the_names
+                ask=ask
+            />
+            <FilterField
+                id="events-where"
+                label="Where"
+                placeholder="@.data.id == \"job1\""
+                value=expression
+                fault=expression_fault
+                set=move |typed: String| change(&|text| text.expression.clone_from(&typed))
+                complete=complete_the_expression
+                ask=ask
+            />
+            <Until page/>
+            <div class="buttons">
+                <FilterMenu page/>
+                <FileMenu page/>
+                <Order page/>
+                <PauseAndClear page/>
+            </div>
+        </div>
+    }
+}
+
+/// The schemas of the sessions that are looked at, from the cache or the
+/// console.
+fn load_schemas(page: Page, schemas: StoredValue<Vec<RwSignal<SchemaState>>>) {
+    let wanted = page.text.with_untracked(|text| text.session.clone());
+    let sessions = page.store.peek(|app| {
+        let is_wanted = |name: &String| wanted.is_empty() || *name == wanted;
+        let found = app.sessions.iter().filter(|(name, _)| is_wanted(name));
+        let found = found.filter_map(|(name, info)| Some((name.clone(), incarnation(info)?)));
+        found.take(SCHEMAS).collect::<Vec<_>>()
+    });
+    let loaded = sessions.into_iter().map(|(name, incarnation)| {
+        let state = RwSignal::new(SchemaState::Loading);
+        page.store.load_schema(name, incarnation, state, || true);
+        state
+    });
+    schemas.set_value(loaded.collect());
+}
+
+/// Looks at the log as it was.
+#[component]
+fn Until(page: Page) -> impl IntoView {
+    let shown = move || {
+        let until = page.text.with(|text| Instant::parse(&text.until));
+        until.map_or_else(String::new, |at| {
+            at.local(browser::offset(at)).replacen(' ', "T", 1)
+        })
+    };
+    let set = move |typed: String| {
+        let mut text = page.text.get_untracked();
+        // Up to the end of that second.
+        let until = browser::parse_local(&typed).map(|at| Instant(at.0 + 999_999));
+        text.until = until.map(Instant::rfc3339).unwrap_or_default();
+        page.go(&text);
+    };
+    view! {
+        <div class="field until">
+            <label for="events-until">"Until"</label>
+            <input
+                id="events-until"
+                type="datetime-local"
+                step="1"
+                title="Empty: live"
+                prop:value=shown
+                on:change=move |event| set(event_target_value(&event))
+            />
+        </div>
+    }
+}
+
+/// Newest first, or following.
+#[component]
+fn Order(page: Page) -> impl IntoView {
+    let is_following = page.is_following;
+    let turn = move |_| {
+        is_following.update(|is_following| *is_following = !*is_following);
+        let top = if is_following.get_untracked() {
+            i32::MAX
+        } else {
+            0
+        };
+        request_animation_frame(move || {
+            if let Some(scroller) = page.scroller.get_untracked() {
+                scroller.set_scroll_top(top);
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            title="The newest event at the bottom, kept in sight"
+            aria-pressed=move || is_following.get().to_string()
+            on:click=turn
+        >
+            "Follow"
+        </button>
+    }
+}
+
+#[component]
+fn PauseAndClear(page: Page) -> impl IntoView {
+    let is_paused = Memo::new(move |_| page.with_feed(Feed::is_paused));
+    let waiting = Memo::new(move |_| page.with_feed(Feed::waiting));
+    let is_live = Memo::new(move |_| {
+        page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
+    });
+    let pause = move |_| {
+        page.update_feed(|feed, log| match feed.is_paused() {
+            true => feed.resume(log),
+            false => feed.pause(),
+        });
+        page.changed();
+    };
+    let clear = move |_| {
+        page.store.clear_events();
+        page.update_feed(|feed, log| feed.clear(log));
+        page.selected.set(None);
+        page.forget_older();
+        page.changed();
+    };
+    view! {
+        <button
+            type="button"
+            class="pause"
+            aria-pressed=move || is_paused.get().to_string()
+            disabled=move || !is_live.get()
+            on:click=pause
+        >
+            {move || if is_paused.get() { "Resume" } else { "Pause" }}
+            {move || (is_paused.get() && waiting.get() > 0).then(|| view! {
+                <span class="count">{grouped(waiting.get() as u64)}" new"</span>
+            })}
+        </button>
+        <button type="button" disabled=move || !is_live.get() on:click=clear>"Clear"</button>
+    }
+}
