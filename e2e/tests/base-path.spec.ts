@@ -16,7 +16,7 @@ test('every page works under a base path', async ({ serve, vm, page }) => {
   await expect(page.getByRole('link', { name: 'Events', exact: true })).toHaveAttribute('aria-current', 'page');
   await console.execute('stop');
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
-  await page.getByLabel('Filter by name').fill('RESUME');
+  await page.getByRole('combobox', { name: 'Filter by name' }).fill('RESUME');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(`${console.url}events?names=RESUME`);
 

@@ -109,5 +109,5 @@ test('a page that is opened while the console is away is there when it is back',
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('heading', { name: 'The page could not be loaded' })).toBeVisible();
   await console.start();
-  await expect(page.getByLabel('Filter by name')).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByRole('combobox', { name: 'Filter by name' })).toBeVisible({ timeout: 15_000 });
 });

@@ -19,6 +19,8 @@ pub(crate) const PAGE: usize = 500;
 /// Older events than some of each session.
 #[derive(Debug, Default)]
 pub(crate) struct History {
+    /// Only what happened until then.
+    until: Option<Instant>,
     sources: BTreeMap<Arc<str>, Source>,
 }
 
@@ -45,8 +47,12 @@ pub(crate) struct Wanted {
 }
 
 impl History {
-    /// What is before these numbers; the newest there are where there is none.
-    pub(crate) fn before(sessions: impl IntoIterator<Item = (Arc<str>, Option<Seq>)>) -> Self {
+    /// What is before these numbers and this time; the newest there are where
+    /// there is none.
+    pub(crate) fn before(
+        sessions: impl IntoIterator<Item = (Arc<str>, Option<Seq>)>,
+        until: Option<Instant>,
+    ) -> Self {
         let source = |(session, before)| {
             let source = Source {
                 before,
@@ -55,6 +61,7 @@ impl History {
             (session, source)
         };
         Self {
+            until,
             sources: sessions.into_iter().map(source).collect(),
         }
     }
@@ -65,7 +72,7 @@ impl History {
         let sources = self.sources.iter().filter(|(_, source)| waits(source));
         let wanted = sources.map(|(session, source)| {
             let mut parameters = query.parameters(PAGE);
-            match (source.before, query.until) {
+            match (source.before, self.until) {
                 (Some(before), _) => {
                     push_parameter(&mut parameters, "before", &before.0.to_string());
                 }
@@ -85,7 +92,7 @@ impl History {
     /// A page that was asked for.
     pub(crate) fn receive(&mut self, session: &str, page: EventPage) {
         if let Some(source) = self.sources.get_mut(session) {
-            source.receive(page);
+            source.receive(page, self.until);
         }
     }
 
@@ -125,7 +132,7 @@ impl History {
 }
 
 impl Source {
-    fn receive(&mut self, page: EventPage) {
+    fn receive(&mut self, page: EventPage, until: Option<Instant>) {
         self.is_exhausted = page.events.len() < PAGE;
         if let Some(first) = page.events.first() {
             self.before = Some(first.seq);
@@ -143,7 +150,11 @@ impl Source {
             rows.push((to, What::Gap { from, to }));
         }
         for link in &links {
-            rows.push((link.after, What::Link(LinkRow::new(link))));
+            // The numbers of a page end with its time, but not its marks.
+            let row = LinkRow::new(link);
+            if until.is_none() || row.at <= until {
+                rows.push((link.after, What::Link(row)));
+            }
         }
         // Stable: what became of the endpoint stands behind the event before it.
         rows.sort_by_key(|(seq, _)| *seq);

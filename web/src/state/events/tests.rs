@@ -310,7 +310,10 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
     let mut log = Log::default();
     log.push("a", event(100, "LIVE"));
     let mut feed = feed(Query::default(), &log);
-    let mut history = History::before([("a".into(), log.start("a")), ("b".into(), log.start("b"))]);
+    let mut history = History::before(
+        [("a".into(), log.start("a")), ("b".into(), log.start("b"))],
+        None,
+    );
     let wanted = history.wanted(feed.query());
     assert_eq!(wanted[0].parameters, "?marks=true&limit=500&before=100");
     assert_eq!(wanted[1].parameters, "?marks=true&limit=500");
@@ -335,7 +338,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
 
 #[test]
 fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
-    let mut history = History::before([("a".into(), Some(Seq(1000)))]);
+    let mut history = History::before([("a".into(), Some(Seq(1000)))], None);
     let link =
         r#"{"gaps":[],"links":[{"after":499,"time":"2026-01-01T00:00:07Z","running":true}]}"#;
     let events: Vec<_> = (500..1000).map(|seq| (seq, "10")).collect();
@@ -348,7 +351,7 @@ fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
     assert_eq!(history.take().len(), 1);
     assert!(history.is_exhausted());
     // A session that is gone holds up nobody.
-    let mut history = History::before([("a".into(), None)]);
+    let mut history = History::before([("a".into(), None)], None);
     history.give_up("a");
     assert!(history.is_exhausted());
 }
@@ -365,7 +368,8 @@ fn a_time_to_look_back_from_leaves_out_what_is_live() {
     let query = text.query().unwrap();
     let mut feed = feed(query.clone(), &log);
     assert_eq!((feed.len(), feed.refresh(&log)), (0, 0));
-    let wanted = History::before([("vm".into(), None)]).wanted(&query);
+    let mut history = History::before([("vm".into(), None)], query.until);
+    let wanted = history.wanted(&query);
     assert_eq!(
         wanted[0].parameters,
         "?marks=true&limit=500&names=A%2CB%2A&where=%40.data.n%20%3E%201&until=2026-01-01T00%3A00%3A00.000000Z"

@@ -143,7 +143,7 @@ impl Page {
                 };
                 (Arc::from(name.as_str()), start)
             });
-            History::before(before)
+            History::before(before, query.until)
         })
     }
 
