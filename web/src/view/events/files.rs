@@ -52,16 +52,26 @@ pub(super) fn FileMenu(page: Page) -> impl IntoView {
             </label>
             <p class="fault" role="alert">{move || fault.get().map(|fault| visible(&fault).into_owned())}</p>
         </Menu>
-        {move || page.file.get().map(|file| {
+    }
+}
+
+/// Says that a file is looked at.
+#[component]
+pub(super) fn FileNotice(page: Page) -> impl IntoView {
+    move || {
+        page.file.get().map(|file| {
             let name = visible(&file.name).into_owned();
             view! {
                 <p class="notice opened" role="status">
                     <span>"Events of the file "<strong>{name}</strong>", not of the console."</span>
-                    <button type="button" class="small" on:click=move |_| page.file.set(None)>
+                    <button type="button" class="small" on:click=move |_| {
+                        page.selected.set(None);
+                        page.file.set(None);
+                    }>
                         "Close the file"
                     </button>
                 </p>
             }
-        })}
+        })
     }
 }

@@ -25,6 +25,7 @@ use crate::store::{Store, use_store};
 use detail::Detail;
 use facets::FacetBar;
 use feeding::feed_the_page;
+use files::FileNotice;
 use table::Table;
 use toolbar::Toolbar;
 
@@ -127,6 +128,7 @@ pub(super) fn EventsPage() -> impl IntoView {
                     <Counts page/>
                 </div>
                 <Toolbar page/>
+                <FileNotice page/>
                 <FacetBar page/>
                 {move || refused().map(|problem| view! { <ProblemBox problem/> })}
                 <Table page/>

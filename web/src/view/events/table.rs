@@ -137,7 +137,12 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                         "translateY(".to_owned() + &pixels(top) + ")"
                     }
                 >
-                    <For each=rows key=|row| row.number children=move |row| table_row(page, row)/>
+                    // Numbers are those of one log, and a file has another.
+                    <For
+                        each=rows
+                        key=|row| Arc::as_ptr(row).addr()
+                        children=move |row| table_row(page, row)
+                    />
                 </div>
             </div>
             <Show when=move || is_empty.get()>
