@@ -5,8 +5,6 @@
 //! another version, another tab or anybody: what cannot be read is as good as
 //! nothing.
 
-#![expect(dead_code, reason = "its first users follow")]
-
 use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +32,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Kept<T> {
         self.items.with(|items| read(items))
     }
 
+    #[expect(dead_code, reason = "its first users follow")]
     /// Changes the items, on top of what other tabs have kept meanwhile, and
     /// keeps them; at most `most`, of which the last go.
     pub(crate) fn change(self, most: usize, change: impl FnOnce(&mut Vec<T>)) {
