@@ -308,6 +308,7 @@ fn option(
                 <span class="palette-label">{item.label}</span>
                 {detail}
             </span>
+            " "
             <span class="tag">{item.kind.word()}</span>
         </li>
     }
