@@ -121,7 +121,7 @@ const LOOKS: Look[] = [
       await page.keyboard.press('Control+k');
       await page.getByRole('combobox', { name: 'Search everything' }).fill('block');
       await page.keyboard.press('ArrowDown');
-      await expect(page.getByRole('option', { selected: true })).toHaveText(/ · vm/);
+      await expect(page.getByRole('listbox').getByRole('option', { selected: true })).toHaveText(/ · vm/);
     },
   },
   {
