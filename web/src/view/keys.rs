@@ -35,7 +35,7 @@ pub(super) fn AllKeys(overlay: Overlay) -> impl IntoView {
         </div>
         // Scrolls by itself, and so by keyboard too.
         <div class="keys-body" tabindex="0" role="group" aria-label="All keys">
-            {GROUPS.iter().map(group).collect_view()}
+            <div class="keys-columns">{GROUPS.iter().map(group).collect_view()}</div>
             <p class="muted small-text keys-note">
                 "On a Mac, ⌘ does what Ctrl does. Keys without Ctrl do nothing while you type into a field."
             </p>
