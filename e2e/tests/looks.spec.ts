@@ -10,6 +10,7 @@ import type { Page } from '@playwright/test';
 import type { Console } from '../support/console.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
 import { connectNow, eventRows, goToCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
+import { Way } from '../support/way.ts';
 
 test.describe.configure({ timeout: 90_000 });
 
@@ -110,6 +111,31 @@ const LOOKS: Look[] = [
     show: async (page, console) => {
       await page.goto(`${console.url}events?names=NOTHING`);
       await expect(page.getByText('No events yet that pass this filter.')).toBeVisible();
+    },
+  },
+  {
+    name: 'palette',
+    show: async (page, console) => {
+      await page.goto(`${console.url}commands/vm/query-status`);
+      await expect(page.getByRole('heading', { level: 1, name: 'query-status' })).toBeVisible();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Search everything' }).fill('block');
+      await page.keyboard.press('ArrowDown');
+      await expect(page.getByRole('listbox').getByRole('option', { selected: true })).toHaveText(/ · vm/);
+    },
+  },
+  {
+    name: 'palette-empty',
+    show: async (page) => {
+      await page.getByRole('combobox', { name: 'Search everything' }).fill('no such thing');
+      await expect(page.getByRole('heading', { name: 'Nothing found' })).toBeVisible();
+    },
+  },
+  {
+    name: 'keys',
+    show: async (page) => {
+      await page.getByRole('button', { name: 'All keys' }).click();
+      await expect(page.getByRole('dialog', { name: 'Keys' }).getByText('Go to Sessions')).toBeVisible();
     },
   },
   {
@@ -254,6 +280,27 @@ for (const [width, height] of [
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await signIn(page, console);
       for (const each of troubles(vm.address)) await look(page, console, each, suffix);
+    });
+
+    test(`what was missed and no sessions at ${width} pixels, ${colorScheme}`, async ({ serve, vm, page }) => {
+      const way = await Way.of(page);
+      const console = await serve({ vm });
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await signIn(page, console);
+      await seesSession(page, 'vm', 'running');
+      const show = async (): Promise<void> => {
+        await way.cut();
+        await console.execute('stop');
+        await way.heal();
+        await expect(page.getByRole('region', { name: 'While away' })).toBeVisible();
+      };
+      await look(page, console, { name: 'missed', show }, suffix);
+      const remove = async (): Promise<void> => {
+        await console.removeSession('vm');
+        await expect(page.getByRole('heading', { name: 'No sessions yet' })).toBeVisible();
+      };
+      await look(page, console, { name: 'no-sessions', show: remove }, suffix);
     });
 
     test(`a journal in memory at ${width} pixels, ${colorScheme}`, async ({ serve, vm, page, directory }) => {

@@ -79,6 +79,25 @@ pub(crate) fn endpoint(info: &SessionInfo) -> String {
     text
 }
 
+/// What to do about a session that is not running; `None` when there is nothing
+/// to do.
+pub(crate) fn advice(info: &SessionInfo) -> Option<&'static str> {
+    let cause = info.cause.as_deref().unwrap_or_default();
+    let has = |words: &str| cause.contains(words);
+    Some(match info.state {
+        SessionState::Running | SessionState::Connecting => return None,
+        SessionState::Disconnected => "Connect it to use it again.",
+        SessionState::Waiting => "It goes on when the other client hangs up.",
+        SessionState::Retrying if has("No such file") || has("refused") => {
+            "Start QEMU with this socket, or correct the address. The console keeps trying."
+        }
+        SessionState::Retrying if has("ermission denied") => {
+            "Let the console’s user open this socket. The console keeps trying."
+        }
+        SessionState::Retrying => "The console keeps trying.",
+    })
+}
+
 /// Why no command can be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Down {
@@ -210,5 +229,21 @@ mod tests {
         assert_ne!(incarnation(&info), first);
         info.state = SessionState::Retrying;
         assert_eq!(incarnation(&info), None);
+    }
+
+    #[test]
+    fn says_what_to_do() {
+        let advice_of = |state, rest| advice(&session("vm", state, rest));
+        assert_eq!(advice_of("running", ""), None);
+        let gone = r#","cause":"connect: No such file or directory (os error 2)""#;
+        assert!(
+            advice_of("retrying", gone)
+                .unwrap()
+                .starts_with("Start QEMU")
+        );
+        let locked = r#","cause":"Permission denied""#;
+        assert!(advice_of("retrying", locked).unwrap().contains("user"));
+        assert_eq!(advice_of("retrying", ""), Some("The console keeps trying."));
+        assert!(advice_of("disconnected", "").is_some());
     }
 }

@@ -73,6 +73,28 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     encoded
 }
 
+/// What [`percent_encoded`] was made from; whatever cannot be that stays as it
+/// is.
+pub(crate) fn percent_decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| first == b'%');
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+}
+
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -111,5 +133,14 @@ mod tests {
             percent_encoded("BLOCK_*,a/b ü"),
             "BLOCK_%2A%2Ca%2Fb%20%C3%BC"
         );
+    }
+
+    #[test]
+    fn an_address_is_read_back() {
+        for text in ["", "a b/ü%", "\u{202e}", "100%"] {
+            assert_eq!(percent_decoded(&percent_encoded(text)), text);
+        }
+        assert_eq!(percent_decoded("50%+%4"), "50%+%4");
+        assert_eq!(percent_decoded("%FF"), "%FF");
     }
 }

@@ -176,6 +176,45 @@ pub(super) fn keep(key: &str, text: &str) {
     }
 }
 
+/// Moves the focus to the page itself, as when another one is shown; what is in
+/// sight stays in sight.
+pub(crate) fn focus_main() {
+    let main = document().get_element_by_id("main");
+    if let Some(main) = main.and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        // Nothing depends on whether the browser grants the focus.
+        let _ = main.focus_with_options(&options);
+    }
+}
+
+/// Moves the focus into the page's first search box that is in sight; whether
+/// there is one.
+pub(crate) fn focus_search() -> bool {
+    let Ok(boxes) = document().query_selector_all("main [data-find], main input[type=search]")
+    else {
+        return false;
+    };
+    let boxes = (0..boxes.length()).filter_map(|index| boxes.get(index));
+    let boxes = boxes.filter_map(|node| node.dyn_into::<web_sys::HtmlElement>().ok());
+    let found = boxes
+        .into_iter()
+        .find(|found| found.offset_parent().is_some());
+    if let Some(found) = &found {
+        let _ = found.focus();
+        if let Some(input) = found.dyn_ref::<web_sys::HtmlInputElement>() {
+            input.select();
+        }
+    }
+    found.is_some()
+}
+
+/// Whether a dialog is open.
+pub(crate) fn has_dialog() -> bool {
+    let dialog = document().query_selector("dialog[open]");
+    dialog.is_ok_and(|dialog| dialog.is_some())
+}
+
 /// Whether the window is too narrow for tables.
 pub(crate) fn is_narrow() -> bool {
     window()

@@ -25,7 +25,9 @@ use crate::state::editor::Drafts;
 use crate::state::exchanges::Key;
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
+use crate::state::missed::{Away, Missed};
 use crate::state::theme::Theme;
+use crate::state::time::Instant;
 use crate::state::{App, Changes};
 
 pub(crate) use schemas::SchemaState;
@@ -44,6 +46,8 @@ pub(crate) struct Store {
     pub(crate) not_ready: RwSignal<Vec<String>>,
     /// The connection to the console.
     pub(crate) link: RwSignal<Link>,
+    /// What happened while it was gone, until the user has read it.
+    pub(crate) missed: RwSignal<Option<Missed>>,
     /// Why the last attempt to reach the console failed.
     pub(crate) trouble: RwSignal<Option<String>>,
     /// Light or dark.
@@ -60,6 +64,7 @@ pub(crate) struct Store {
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
     pending: StoredValue<Pending>,
+    away: StoredValue<Option<Away>>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
     wake: StoredValue<Option<oneshot::Sender<()>>>,
 }
@@ -94,6 +99,7 @@ impl Store {
             identity: RwSignal::new(None),
             not_ready: RwSignal::new(Vec::new()),
             link: RwSignal::new(Link::default()),
+            missed: RwSignal::new(None),
             trouble: RwSignal::new(None),
             theme: RwSignal::new(browser::stored_theme()),
             announcement: RwSignal::new(String::new()),
@@ -108,6 +114,7 @@ impl Store {
             schemas: StoredValue::new(schemas::Cache::default()),
             drafts: StoredValue::new(Drafts::default()),
             pending: StoredValue::new(Pending::default()),
+            away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
             wake: StoredValue::new(None),
         }
@@ -218,8 +225,26 @@ impl Store {
         self.clear();
     }
 
+    /// The connection is gone; the last word on it came at `heard`.
+    fn goes_away(self, heard: Instant) {
+        let away = self.peek(|app| Away::from(&app.sessions, heard));
+        self.away.set_value(Some(away));
+    }
+
+    /// The console greeted: says what is not as it was before, if anything.
+    fn is_back(self) {
+        let away = self.away.try_update_value(Option::take).flatten();
+        let now = browser::wall_clock();
+        let missed = away.and_then(|away| self.peek(|app| away.until(&app.sessions, now)));
+        if missed.is_some() {
+            self.missed.set(missed);
+        }
+    }
+
     /// Forgets what the console told, and what was entered.
     fn clear(self) {
+        self.away.set_value(None);
+        self.missed.set(None);
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());
         self.drafts.set_value(Drafts::default());

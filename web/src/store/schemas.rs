@@ -73,6 +73,18 @@ impl Store {
         });
     }
 
+    /// The schemas that are here, by their sessions' names.
+    pub(crate) fn loaded_schemas(self) -> Vec<(String, Arc<Schema>)> {
+        self.schemas.with_value(|cache| {
+            let cache = cache.0.iter();
+            let mut schemas: Vec<_> = cache
+                .map(|(session, (_, schema))| (session.clone(), Arc::clone(schema)))
+                .collect();
+            schemas.sort_by(|(a, _), (b, _)| a.cmp(b));
+            schemas
+        })
+    }
+
     /// Puts a schema into the cache. One that says the same as the one before
     /// is that one, so that what was made from it stays valid.
     fn keep_schema(self, session: String, incarnation: Incarnation, schema: Schema) -> Arc<Schema> {

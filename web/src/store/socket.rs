@@ -16,6 +16,7 @@ use super::{Store, api, browser};
 use crate::state::backoff::Backoff;
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity};
+use crate::state::time::Instant;
 
 /// Frames that may wait to be written. When full, a command fails and says
 /// that nothing was sent.
@@ -48,6 +49,8 @@ enum Input {
 struct Ended {
     /// Whether the console greeted on it.
     was_greeted: bool,
+    /// When the last word came.
+    heard: Instant,
     /// What it says of a login that is not known any more.
     farewell: Farewell,
 }
@@ -70,6 +73,7 @@ pub(super) async fn run(store: Store) {
                 store.outgoing.set_value(None);
                 if ended.was_greeted {
                     backoff.reset();
+                    store.goes_away(ended.heard);
                 }
                 farewell = ended.farewell;
                 let now = browser::now();
@@ -102,6 +106,7 @@ async fn pause(store: Store, backoff: &mut Backoff) {
 async fn converse(store: Store) -> Ended {
     let mut ended = Ended {
         was_greeted: false,
+        heard: browser::wall_clock(),
         farewell: Farewell::NotKnown,
     };
     let socket = match WebSocket::open_with_protocol(&browser::socket_address(), SUBPROTOCOL) {
@@ -126,6 +131,7 @@ async fn converse(store: Store) -> Ended {
         let reply = match input {
             Input::Received(Ok(Message::Text(text))) => {
                 silence = 0;
+                ended.heard = browser::wall_clock();
                 receive(store, &text, &mut ended.was_greeted)
             }
             Input::Received(Ok(Message::Bytes(_))) => None,
@@ -172,6 +178,7 @@ fn receive(store: Store, text: &str, was_greeted: &mut bool) -> Option<String> {
     if is_hello {
         *was_greeted = true;
         store.link.set(Link::Connected);
+        store.is_back();
         store.check_readiness();
     }
     let next = store.app.try_update_value(|app| app.next_frame())??;

@@ -1,4 +1,5 @@
-//! Pages that are loaded when they are opened, so that the first one is small.
+//! Pages, and what lies over them, that are loaded when they are opened, so
+//! that the first one is small.
 //!
 //! The build puts what only a function with `wasm_split` needs into a file of
 //! its own.
@@ -11,6 +12,7 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::commands::CommandsPage;
 use super::events::EventsPage;
+use super::overlay::OverlayContent;
 use super::parts::Empty;
 use crate::state::link::Link;
 use crate::store::use_store;
@@ -31,15 +33,46 @@ fn events() -> Result<Make, SplitLoaderError> {
     Ok(|| view! { <EventsPage/> }.into_any())
 }
 
+#[wasm_split(overlay, wasm_split_path = ::leptos::wasm_split, fallible)]
+fn overlay() -> Result<Make, SplitLoaderError> {
+    Ok(|| view! { <OverlayContent/> }.into_any())
+}
+
 #[component]
 pub(super) fn Commands() -> impl IntoView {
-    loaded(|| Box::pin(commands()))
+    loaded(|| Box::pin(commands()), PAGE)
 }
 
 #[component]
 pub(super) fn Events() -> impl IntoView {
-    loaded(|| Box::pin(events()))
+    loaded(|| Box::pin(events()), PAGE)
 }
+
+/// What the overlay shows: the palette or the keys.
+#[component]
+pub(super) fn Overlaid() -> impl IntoView {
+    loaded(|| Box::pin(overlay()), DIALOG)
+}
+
+/// What is said until it is there.
+#[derive(Clone, Copy)]
+struct Words {
+    loading: &'static str,
+    failed: &'static str,
+    why: &'static str,
+}
+
+const PAGE: Words = Words {
+    loading: "Loading the page…",
+    failed: "The page could not be loaded",
+    why: "The console does not answer. The page is loaded as soon as it does.",
+};
+
+const DIALOG: Words = Words {
+    loading: "Loading…",
+    failed: "This could not be loaded",
+    why: "The console does not answer. It is loaded as soon as the console does.",
+};
 
 /// How far a page is.
 #[derive(Clone, Copy)]
@@ -49,7 +82,7 @@ enum Progress {
     Failed,
 }
 
-fn loaded(load: Load) -> impl IntoView {
+fn loaded(load: Load, words: Words) -> impl IntoView {
     let store = use_store();
     let progress = RwSignal::new(Progress::Loading);
     let start = move || {
@@ -70,11 +103,13 @@ fn loaded(load: Load) -> impl IntoView {
         }
     });
     move || match progress.get() {
-        Progress::Loading => view! { <p class="loading">"Loading the page…"</p> }.into_any(),
+        Progress::Loading => {
+            view! { <p class="loading" role="status">{words.loading}</p> }.into_any()
+        }
         Progress::Loaded(make) => make(),
         Progress::Failed => view! {
-            <Empty title="The page could not be loaded">
-                <p>"The console does not answer. The page is loaded as soon as it does."</p>
+            <Empty title=words.failed>
+                <p>{words.why}</p>
                 <p><button type="button" on:click=move |_| start()>"Try again"</button></p>
             </Empty>
         }

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::manage::{AddSession, Desk, RemoveQuestion, steering};
 use super::parts::{Empty, ProblemBox, badge};
 use crate::state::manage::may_change;
-use crate::state::sessions::{endpoint, state_tone, status_tone};
+use crate::state::sessions::{advice, endpoint, state_tone, status_tone};
 use crate::state::text::{grouped, percent_encoded, visible};
 use crate::state::time::Instant;
 use crate::store::{browser, use_store};
@@ -37,7 +37,7 @@ pub(super) fn SessionsPage() -> impl IntoView {
             {move || desk.problem.get().map(|problem| view! { <ProblemBox problem/> })}
             {move || match (is_known.get(), names.with(Vec::is_empty)) {
                 (false, _) => view! { <p class="loading">"Waiting for the console…"</p> }.into_any(),
-                (true, true) => view! { <NoSessions/> }.into_any(),
+                (true, true) => view! { <NoSessions may_add/> }.into_any(),
                 (true, false) => view! { <SessionTable names desk/> }.into_any(),
             }}
             <Show when=move || may_add.get()>
@@ -49,10 +49,16 @@ pub(super) fn SessionsPage() -> impl IntoView {
 }
 
 #[component]
-fn NoSessions() -> impl IntoView {
+fn NoSessions(may_add: Memo<bool>) -> impl IntoView {
+    let first = move || match may_add.get() {
+        true => "Add one below, or start the console with the QMP socket of a virtual machine:",
+        false => {
+            "Ask an admin to add one, or start the console with the QMP socket of a virtual machine:"
+        }
+    };
     view! {
         <Empty title="No sessions yet">
-            <p>"Start the console with the QMP socket of a virtual machine:"</p>
+            <p>{first}</p>
             <pre class="mono example">"qmp-console serve --session vm=unix:/run/vm.qmp"</pre>
             <p>"and give QEMU that socket:"</p>
             <pre class="mono example">"qemu-system-x86_64 … -qmp unix:/run/vm.qmp,server=on,wait=off"</pre>
@@ -123,6 +129,10 @@ fn SessionRow(name: String, desk: Desk) -> impl IntoView {
             Some(view! { <p class="cause verbatim">{visible(cause).into_owned()}</p> })
         })
     };
+    let advice = move || {
+        info.with(|info| advice(info.as_ref()?))
+            .map(|advice| view! { <p class="advice">{advice}</p> })
+    };
     let since = move || info.with(|info| Instant::parse(&info.as_ref()?.since));
     let count = move |of: fn(&qmp_shared::rest::Counters) -> u64| {
         move || info.with(|info| info.as_ref().map(|info| grouped(of(&info.counters))))
@@ -136,6 +146,7 @@ fn SessionRow(name: String, desk: Desk) -> impl IntoView {
                 <span class="mono address">{address}</span>
                 <span class="muted version">{what}</span>
                 {cause}
+                {advice}
             </td>
             <td data-label="Since"><Since instant=Signal::derive(since)/></td>
             <td data-label="Commands" class="number">{count(|counters| counters.commands)}</td>

@@ -5,18 +5,25 @@ use std::time::Duration;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::hooks::use_location;
 use leptos_router::path;
 
+use super::missed::MissedNotice;
+use super::overlay::{Overlay, OverlayDialog, Shown};
 use super::pages::{Commands, Events};
 use super::parts::{Empty, all_sessions};
+use super::place::{follow, use_path};
 use super::sessions::SessionsPage;
 use super::sign_in::SignIn;
 use crate::state::health::consequence;
 use crate::state::link::{Auth, Link};
 use crate::state::login::Identity;
+use crate::state::pages::Page;
 use crate::state::theme::Theme;
 use crate::store::{Store, browser, use_store};
+
+/// The sign of all searching.
+pub(super) const MAGNIFIER: &str =
+    "M7 2.2a4.8 4.8 0 1 0 0 9.6 4.8 4.8 0 0 0 0-9.6M10.6 10.6l3.2 3.2";
 
 /// The whole page.
 #[component]
@@ -75,6 +82,14 @@ fn watch_window(store: Store) {
 fn Frame() -> impl IntoView {
     let store = use_store();
     let is_out = Memo::new(move |_| store.auth.get() == Auth::SignedOut);
+    // The form that had the focus is gone: it goes to the page.
+    Effect::new(move |was_out: Option<bool>| {
+        let is_out = is_out.get();
+        if was_out == Some(true) && !is_out {
+            request_animation_frame(browser::focus_main);
+        }
+        is_out
+    });
     move || match is_out.get() {
         true => view! { <SignIn/> }.into_any(),
         false => view! { <SignedIn/> }.into_any(),
@@ -84,12 +99,24 @@ fn Frame() -> impl IntoView {
 #[component]
 fn SignedIn() -> impl IntoView {
     let store = use_store();
+    provide_context(Overlay::new());
     view! {
-        <a class="skip" href="#main">"Skip to content"</a>
+        <a
+            class="skip"
+            href="#main"
+            on:click=move |event| {
+                // Not an address of its own, as the router would take it.
+                event.prevent_default();
+                browser::focus_main();
+            }
+        >
+            "Skip to content"
+        </a>
         <div class="top">
             <Header/>
             <LinkNotice/>
             <ReadinessNotice/>
+            <MissedNotice/>
         </div>
         <main id="main" tabindex="-1">
             <Show when=move || store.auth.get() == Auth::SignedIn fallback=Opening>
@@ -100,33 +127,21 @@ fn SignedIn() -> impl IntoView {
                 </Routes>
             </Show>
         </main>
+        <OverlayDialog/>
     }
 }
 
 #[component]
 fn Header() -> impl IntoView {
     let store = use_store();
-    let whole = use_location().pathname;
-    let base = browser::base();
-    let path =
-        Memo::new(move |_| whole.with(|path| path.strip_prefix(&base).unwrap_or(path).to_owned()));
-    Effect::new(move || {
-        let page = path.with(|path| match path.split('/').nth(1).unwrap_or_default() {
-            "commands" => "Commands",
-            "events" => "Events",
-            _ => "Sessions",
-        });
-        document().set_title(&(page.to_owned() + " · QMP Console"));
-    });
-    let link = move |label: &'static str, address: &'static str| {
-        let is_here = Memo::new(move |_| {
-            path.with(|path| match address {
-                "/" => path == "/",
-                _ => path.starts_with(address),
-            })
-        });
+    let overlay = expect_context::<Overlay>();
+    let path = use_path();
+    follow(path);
+    let link = move |page: Page| {
+        let is_here = Memo::new(move |_| path.with(|path| Page::at(path) == Some(page)));
         let current = move || is_here.get().then_some("page");
-        view! { <a class="nav-link" href=browser::at(address) aria-current=current>{label}</a> }
+        let address = browser::at(page.address());
+        view! { <a class="nav-link" href=address aria-current=current>{page.name()}</a> }
     };
     view! {
         <header class="bar">
@@ -135,10 +150,21 @@ fn Header() -> impl IntoView {
                 <span aria-hidden="true">"QMP Console"</span>
             </a>
             <nav class="nav" aria-label="Main">
-                {link("Sessions", "/")}
-                {link("Commands", "/commands")}
-                {link("Events", "/events")}
+                {Page::ALL.map(link).collect_view()}
             </nav>
+            <button
+                type="button"
+                class="find"
+                aria-keyshortcuts="Control+K"
+                title="Search everything (Ctrl+K)"
+                on:click=move |_| overlay.open(Shown::Palette)
+            >
+                <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" class="glyph">
+                    <path d=MAGNIFIER/>
+                </svg>
+                <span class="find-words">"Search… "</span>
+                <kbd>"Ctrl K"</kbd>
+            </button>
             <div class="bar-tools">
                 <Who/>
                 <Connection/>
