@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod login;
 pub(crate) mod manage;
+pub(crate) mod manual;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod text;

@@ -28,7 +28,7 @@ use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::theme::Theme;
 use crate::state::{App, Changes};
 
-pub(crate) use schemas::SchemaState;
+pub(crate) use schemas::{ManualState, SchemaState};
 
 /// How often the console is asked whether it is ready.
 const READINESS: Duration = Duration::from_secs(30);
@@ -57,6 +57,7 @@ pub(crate) struct Store {
     app: StoredValue<App>,
     revisions: Revisions,
     schemas: StoredValue<schemas::Cache>,
+    manuals: RwSignal<schemas::Manuals>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
     pending: StoredValue<Pending>,
@@ -106,6 +107,7 @@ impl Store {
                 exchanges: revision(),
             },
             schemas: StoredValue::new(schemas::Cache::default()),
+            manuals: RwSignal::new(schemas::Manuals::default()),
             drafts: StoredValue::new(Drafts::default()),
             pending: StoredValue::new(Pending::default()),
             outgoing: StoredValue::new(None),
@@ -222,6 +224,7 @@ impl Store {
     fn clear(self) {
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());
+        self.manuals.set(schemas::Manuals::default());
         self.drafts.set_value(Drafts::default());
         self.notify(Changes {
             sessions: true,
