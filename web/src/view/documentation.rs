@@ -20,6 +20,9 @@ use crate::state::manual::{
 use crate::state::text::visible;
 use crate::store::{ManualState, browser};
 
+/// How many types deep members of other types count as a command's own.
+const MAX_INLINE: usize = 3;
+
 /// What a command does, in brief; where its documentation is not beside it.
 pub(super) fn lead(desk: Desk) -> impl IntoView {
     let command = desk.editor.with_value(|editor| editor.command().to_owned());
@@ -237,7 +240,7 @@ fn of_entry(manual: &Arc<Manual>, entry: &Entry, members: &'static str) -> AnyVi
     view! {
         {paragraphs(&entry.text)}
         {entry.features.iter().map(|(name, text)| feature(name, text)).collect_view()}
-        {has_members.then(|| view! { <h3>{members}</h3> {of_members(manual, entry)} })}
+        {has_members.then(|| view! { <h3>{members}</h3> {of_members(manual, entry, MAX_INLINE)} })}
         {section("Returns", &entry.returns)}
         {section("Errors", &entry.errors)}
         {section("Notes", &entry.notes)}
@@ -255,8 +258,9 @@ fn feature(name: &str, text: &[String]) -> impl IntoView + use<> {
     view! { <div class="feature">{word} <div>{paragraphs(text)}</div></div> }
 }
 
-/// Members, required ones first, then those that stand in other types.
-fn of_members(manual: &Arc<Manual>, entry: &Entry) -> AnyView {
+/// Members, required ones first, then those that stand in other types: at once,
+/// `depth` types deep, or when they are asked for.
+fn of_members(manual: &Arc<Manual>, entry: &Entry, depth: usize) -> AnyView {
     let mut members: Vec<_> = entry.members.iter().collect();
     members.sort_by_key(|(_, member)| member.optional);
     let own = (!members.is_empty()).then(|| {
@@ -265,8 +269,8 @@ fn of_members(manual: &Arc<Manual>, entry: &Entry) -> AnyView {
             .map(|(name, member)| of_member(manual, name, member));
         view! { <dl class="members">{shown.collect_view()}</dl> }
     });
-    let also = entry.also.iter().map(|of| also(manual, of)).collect_view();
-    view! { {own} {also} }.into_any()
+    let also = entry.also.iter().map(|of| also(manual, of, depth));
+    view! { {own} {also.collect_view()} }.into_any()
 }
 
 fn of_member(manual: &Arc<Manual>, name: &str, member: &Member) -> impl IntoView + use<> {
@@ -291,19 +295,17 @@ fn of_member(manual: &Arc<Manual>, name: &str, member: &Member) -> impl IntoView
     }
 }
 
-/// The members of another type, at once or for one value of a member.
-fn also(manual: &Arc<Manual>, of: &MembersOf) -> AnyView {
-    match (&of.when, manual.types.get(&of.type_name)) {
-        (_, None) => ().into_any(),
-        (None, Some(_)) => {
-            let words = "and the members of ".to_owned() + &visible(&of.type_name);
-            of_type(manual, &of.type_name, words)
-        }
-        (Some(when), Some(_)) => {
-            let words = [&when.member, " is ", &when.value].concat();
-            of_type(manual, &of.type_name, "if ".to_owned() + &visible(&words))
-        }
-    }
+/// The members of another type; of a union's branch when they are asked for.
+fn also(manual: &Arc<Manual>, of: &MembersOf, depth: usize) -> AnyView {
+    let Some(entry) = manual.types.get(&of.type_name) else {
+        return ().into_any();
+    };
+    let words = match &of.when {
+        None if depth > 0 => return of_members(manual, entry, depth - 1),
+        None => "and the members of ".to_owned() + &of.type_name,
+        Some(when) => ["if ", &when.member, " is ", &when.value].concat(),
+    };
+    of_type(manual, &of.type_name, visible(&words).into_owned())
 }
 
 /// A type of the manual, shown when it is asked for.
@@ -355,8 +357,8 @@ fn example(desk: Desk, example: &Example, command: &str) -> impl IntoView + use<
     let text = (!example.text.is_empty()).then(|| literal(&example.text));
     view! {
         {paragraphs(&example.title)}
-        {text.map(|text| view! { <pre class="example">{text}</pre> })}
         {(count > 0).then(|| view! { <div class="actions">{buttons.collect_view()}</div> })}
+        {text.map(|text| view! { <pre>{text}</pre> })}
     }
 }
 
@@ -364,7 +366,7 @@ fn paragraphs(text: &[String]) -> AnyView {
     let shown = text.iter().map(|text| match prose(text) {
         Prose::Text(text) => view! { <p>{text}</p> }.into_any(),
         Prose::Item(text) => view! { <p class="list-item">{text}</p> }.into_any(),
-        Prose::Literal(text) => view! { <pre class="example">{text}</pre> }.into_any(),
+        Prose::Literal(text) => view! { <pre>{text}</pre> }.into_any(),
     });
     shown.collect_view().into_any()
 }
