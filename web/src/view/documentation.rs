@@ -38,7 +38,7 @@ pub(super) fn lead(desk: Desk) -> impl IntoView {
 /// What is said of an argument: the start, and the rest on demand.
 pub(super) fn argument_text(desk: Desk, path: Path) -> impl IntoView {
     let id = control_id(&path) + "-text";
-    let label = "More about ".to_owned() + &visible(&path.to_string());
+    let about = " about ".to_owned() + &visible(&path.to_string());
     let text = Memo::new(move |_| {
         let ManualState::Ready(manual) = desk.manual.get() else {
             return Vec::new();
@@ -50,15 +50,17 @@ pub(super) fn argument_text(desk: Desk, path: Path) -> impl IntoView {
     move || {
         let (start, has_more) = text.with(|text| brief(text));
         let more = has_more.then(|| {
+            let about = about.clone();
+            let word = move || if is_whole.get() { "Less" } else { "More" };
             view! {
                 <button
                     type="button"
                     class="more"
-                    aria-label=label.clone()
+                    aria-label=move || word().to_owned() + &about
                     aria-expanded=move || is_whole.get().to_string()
                     on:click=move |_| is_whole.update(|is_whole| *is_whole = !*is_whole)
                 >
-                    {move || if is_whole.get() { "less" } else { "more" }}
+                    {word}
                 </button>
             }
         });
