@@ -207,7 +207,7 @@ pub(crate) fn is_of_another(manual: &Manual, endpoint: Release) -> bool {
     };
     let release = endpoint.to_string();
     let rest = version.strip_prefix(&release);
-    !rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    rest.is_none_or(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The man page that would tell, and the Debian package that has it.
