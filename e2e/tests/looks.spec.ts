@@ -35,6 +35,13 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'commands-search',
+    show: async (page) => {
+      await page.getByLabel('Search commands').fill('dirty bitmap');
+      await expect(page.getByRole('list', { name: 'In the documentation' })).toBeVisible();
+    },
+  },
+  {
     name: 'command-reply',
     show: async (page, console) => {
       await goToCommand(page, console, 'vm', 'query-block');
@@ -50,6 +57,29 @@ const LOOKS: Look[] = [
       await page.getByLabel('Include read-only').first().check();
       await send(page);
       await expect(page.getByText('This cannot be sent')).toBeVisible();
+    },
+  },
+  {
+    name: 'command-documentation',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'blockdev-backup');
+      const documentation = page.getByRole('region', { name: 'Documentation' });
+      const title = documentation.getByText('Documentation', { exact: true });
+      const arrow = documentation.getByRole('heading', { name: 'Arguments' });
+      if (!(await arrow.isVisible())) await title.click();
+      await documentation.locator('summary').filter({ hasText: 'BlockdevOnError' }).first().click();
+      await expect(documentation.getByText('Members', { exact: true })).toBeVisible();
+      await page.getByRole('button', { name: 'More about bitmap-mode' }).click();
+    },
+  },
+  {
+    name: 'commands-favourites',
+    show: async (page, console) => {
+      await page.goto(`${console.url}commands/vm`);
+      const group = page.getByRole('list', { name: 'VM run state' });
+      await group.getByRole('button', { name: 'Favourite query-status' }).click();
+      await expect(page.getByRole('list', { name: 'Favourites' })).toBeVisible();
+      await expect(page.getByRole('list', { name: 'Recent' })).toBeVisible();
     },
   },
   {

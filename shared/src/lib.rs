@@ -6,6 +6,7 @@
 pub mod command;
 pub mod filter;
 pub mod json;
+pub mod manual;
 pub mod message;
 pub mod model;
 pub mod rest;

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tracing::{info, warn};
 
 use crate::error::chain;
-use crate::manual::{self, Manual, Page, SIZE_LIMIT};
+use crate::manual::{self, Page, SIZE_LIMIT};
 
 /// Where man pages are, unless `MANPATH` says otherwise (manpath(1)).
 const DIRECTORIES: [&str; 2] = ["/usr/local/share/man", "/usr/share/man"];
@@ -74,7 +74,7 @@ fn read(page: Page) -> Option<Arc<Docs>> {
     if found.cut {
         warn!(path = %found.path.display(), "the man page is too long, and was cut");
     }
-    let manual = Manual::parse(&found.text);
+    let manual = manual::parse(&found.text);
     let text = serde_json::value::to_raw_value(&manual).ok()?;
     let version = manual.version;
     Some(Arc::new(Docs { text, version }))

@@ -138,6 +138,11 @@ impl Editor {
         self.schema.as_ref()
     }
 
+    /// The form, where there is one.
+    pub(crate) fn form(&self) -> Option<&Form> {
+        self.form.as_ref()
+    }
+
     /// How it is entered.
     pub(crate) fn mode(&self) -> Mode {
         self.mode

@@ -17,6 +17,7 @@ pub(crate) mod keys;
 pub(crate) mod link;
 pub(crate) mod login;
 pub(crate) mod manage;
+pub(crate) mod manual;
 pub(crate) mod missed;
 pub(crate) mod pages;
 pub(crate) mod palette;

@@ -1,4 +1,13 @@
-//! Ranks command names against what was typed into the search box.
+//! Ranks command names and their documentation against what was typed into the
+//! search box.
+
+use super::text::visible;
+
+/// Most bytes of a snippet before its hit, and behind.
+const AROUND: (usize, usize) = (32, 72);
+
+/// Fewest letters of a query that is looked for in documentation.
+const MIN_QUERY: usize = 3;
 
 /// The names that match `query`, best first; all of them, in order, for an
 /// empty query. Blanks, `-` and `_` are alike and case does not count: every
@@ -15,6 +24,117 @@ pub(crate) fn rank<'a>(names: impl Iterator<Item = &'a str>, query: &str) -> Vec
         .collect();
     hits.sort_unstable();
     hits.into_iter().map(|(_, index)| index).collect()
+}
+
+/// Prose that can be searched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// Each as it is, and folded, which leaves every byte at its place.
+    paragraphs: Vec<(String, String)>,
+}
+
+/// A piece of prose around what was found in it, with nothing hidden in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Snippet {
+    pub(crate) before: String,
+    pub(crate) hit: String,
+    pub(crate) after: String,
+}
+
+impl Text {
+    /// Adds a paragraph; earlier ones count for more.
+    pub(crate) fn push(&mut self, paragraph: String) {
+        let folded = fold(&paragraph);
+        self.paragraphs.push((paragraph, folded));
+    }
+}
+
+/// The texts in which every word of `query` begins a word, best first.
+pub(crate) fn rank_texts<'a>(
+    texts: impl Iterator<Item = &'a Text>,
+    query: &str,
+) -> Vec<(usize, Snippet)> {
+    let query = fold(query);
+    let query = query.trim_matches('-');
+    if query.len() < MIN_QUERY {
+        return Vec::new();
+    }
+    let mut hits: Vec<((u32, usize), usize, Snippet)> = texts
+        .enumerate()
+        .filter_map(|(index, text)| {
+            let (score, snippet) = text.find(query)?;
+            Some((score, index, snippet))
+        })
+        .collect();
+    hits.sort_by_key(|(score, index, _)| (*score, *index));
+    let found = hits.into_iter();
+    found.map(|(_, index, snippet)| (index, snippet)).collect()
+}
+
+impl Text {
+    /// Smaller is better: the words in a row, or in one paragraph, or strewn;
+    /// then the place of the paragraph.
+    fn find(&self, query: &str) -> Option<((u32, usize), Snippet)> {
+        let hit = |word: &str| {
+            let mut paragraphs = self.paragraphs.iter().enumerate();
+            paragraphs.find_map(|(index, (_, text))| Some((index, begins(text, word)?)))
+        };
+        if let Some((index, at)) = hit(query) {
+            return Some(((0, index), self.snippet(index, at, query.len())));
+        }
+        let words: Vec<&str> = query.split('-').filter(|word| !word.is_empty()).collect();
+        let together = self
+            .paragraphs
+            .iter()
+            .position(|(_, text)| words.iter().all(|word| begins(text, word).is_some()));
+        let first = *words.first()?;
+        if let Some(index) = together {
+            let at = begins(&self.paragraphs[index].1, first)?;
+            return Some(((1, index), self.snippet(index, at, first.len())));
+        }
+        let (index, at) = hit(first)?;
+        let is_everywhere = words.iter().all(|word| hit(word).is_some());
+        is_everywhere.then(|| ((2, index), self.snippet(index, at, first.len())))
+    }
+
+    fn snippet(&self, paragraph: usize, at: usize, length: usize) -> Snippet {
+        let text = &self.paragraphs[paragraph].0;
+        let end = at + length;
+        let mut from = at.saturating_sub(AROUND.0);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut to = text.len().min(end + AROUND.1);
+        while !text.is_char_boundary(to) {
+            to -= 1;
+        }
+        // Whole words, where there are blanks to tell.
+        let (mut before, mut after) = (&text[from..at], &text[end..to]);
+        let (mut start, mut rest) = ("", "");
+        if from > 0 {
+            start = "…";
+            before = before.split_once(' ').map_or(before, |(_, words)| words);
+        }
+        if to < text.len() {
+            rest = "…";
+            after = after.rsplit_once(' ').map_or(after, |(words, _)| words);
+        }
+        let line = |text: &str| visible(&text.replace(['\n', '\t'], " ")).into_owned();
+        Snippet {
+            before: start.to_owned() + &line(before),
+            hit: line(&text[at..end]),
+            after: line(after) + rest,
+        }
+    }
+}
+
+/// Where `word` begins a word of the text, both folded.
+fn begins(text: &str, word: &str) -> Option<usize> {
+    let mut places = text.match_indices(word).map(|(at, _)| at);
+    places.find(|&at| {
+        let before = text[..at].chars().next_back();
+        before.is_none_or(|before| !before.is_alphanumeric())
+    })
 }
 
 /// Smaller is better; `None` is no match.
@@ -116,5 +236,52 @@ mod tests {
         assert_eq!(search("qstat")[0], "query-status");
         assert!(search("zz").is_empty());
         assert!(search("ö").is_empty());
+    }
+
+    fn found(texts: &[&[&str]], query: &str) -> Vec<(usize, String)> {
+        let text = |paragraphs: &&[&str]| {
+            let mut text = Text::default();
+            paragraphs
+                .iter()
+                .for_each(|paragraph| text.push((*paragraph).to_owned()));
+            text
+        };
+        let texts: Vec<Text> = texts.iter().map(text).collect();
+        let found = rank_texts(texts.iter(), query).into_iter();
+        let shown = |Snippet { before, hit, after }: Snippet| before + "[" + &hit + "]" + &after;
+        found
+            .map(|(index, snippet)| (index, shown(snippet)))
+            .collect()
+    }
+
+    #[test]
+    fn words_in_a_row_before_words_in_one_paragraph_before_others() {
+        let texts: [&[&str]; 5] = [
+            &["A bitmap", "that is dirty"],
+            &["Nothing", "Dirty pages of a bitmap"],
+            &["Something", "the Dirty-Bitmap"],
+            &["The dirty bitmap."],
+            &["undirty bitmap"],
+        ];
+        let expected = [
+            (3, "The [dirty bitmap]."),
+            (2, "the [Dirty-Bitmap]"),
+            (1, "[Dirty] pages of a bitmap"),
+            (0, "that is [dirty]"),
+        ];
+        let found = found(&texts, "dirty bitmap");
+        assert_eq!(
+            found,
+            expected.map(|(index, text)| (index, text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn snippets_are_whole_words_and_hide_nothing() {
+        let long = "Grüße ".repeat(20) + "an\nalle\u{202e} " + &"é".repeat(100);
+        let found = found(&[&[&long]], "ALLE");
+        let text = "…Grüße Grüße Grüße an [alle]\\u{202e}…".to_owned();
+        assert_eq!(found, [(0, text)]);
+        assert!(super::rank_texts([Text::default()].iter(), "al").is_empty());
     }
 }

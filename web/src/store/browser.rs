@@ -14,6 +14,10 @@ const THEME: &str = "qmp-console.theme";
 /// Where tables become cards; the style sheet has the same number.
 const NARROW: &str = "(max-width: 760px)";
 
+/// Where a command, its documentation and its reply are side by side; as in the
+/// style sheet.
+const WIDE: &str = "(min-width: 1200px)";
+
 /// The page's monotonic clock, in milliseconds.
 pub(crate) fn now() -> f64 {
     window()
@@ -217,8 +221,17 @@ pub(crate) fn has_dialog() -> bool {
 
 /// Whether the window is too narrow for tables.
 pub(crate) fn is_narrow() -> bool {
+    is_matched(NARROW)
+}
+
+/// Whether the window is wide enough for documentation beside a form.
+pub(crate) fn is_wide() -> bool {
+    is_matched(WIDE)
+}
+
+fn is_matched(query: &str) -> bool {
     window()
-        .match_media(NARROW)
+        .match_media(query)
         .ok()
         .flatten()
         .is_some_and(|query| query.matches())

@@ -30,7 +30,7 @@ use crate::state::theme::Theme;
 use crate::state::time::Instant;
 use crate::state::{App, Changes};
 
-pub(crate) use schemas::SchemaState;
+pub(crate) use schemas::{ManualState, SchemaState};
 
 /// How often the console is asked whether it is ready.
 const READINESS: Duration = Duration::from_secs(30);
@@ -61,6 +61,7 @@ pub(crate) struct Store {
     app: StoredValue<App>,
     revisions: Revisions,
     schemas: StoredValue<schemas::Cache>,
+    manuals: RwSignal<schemas::Manuals>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
     pending: StoredValue<Pending>,
@@ -112,6 +113,7 @@ impl Store {
                 exchanges: revision(),
             },
             schemas: StoredValue::new(schemas::Cache::default()),
+            manuals: RwSignal::new(schemas::Manuals::default()),
             drafts: StoredValue::new(Drafts::default()),
             pending: StoredValue::new(Pending::default()),
             away: StoredValue::new(None),
@@ -247,6 +249,7 @@ impl Store {
         self.missed.set(None);
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());
+        self.manuals.set(schemas::Manuals::default());
         self.drafts.set_value(Drafts::default());
         self.notify(Changes {
             sessions: true,

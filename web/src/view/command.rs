@@ -11,14 +11,17 @@ use qmp_shared::schema::Schema;
 use wasm_bindgen::JsCast;
 
 use super::commands::{address, tag};
+use super::documentation::{Documentation, lead};
 use super::form::{ArgumentsForm, Desk, control_id, feature_tags};
 use super::parts::{CopyButton, ProblemBox, all_sessions};
 use super::reply::ReplyPane;
+use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
 use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
+use crate::store::keep::Kept;
 use crate::store::{Store, browser, use_store};
 
 /// Most faults that are listed at once.
@@ -52,6 +55,10 @@ pub(super) fn CommandDesk(
             editor.with_value(Editor::faults)
         }),
         attempted: RwSignal::new(false),
+        manual: {
+            let session = session.clone();
+            Memo::new(move |_| store.manual(&session))
+        },
     };
     let sent = RwSignal::new(Some(Key {
         session: session.clone(),
@@ -76,6 +83,7 @@ pub(super) fn CommandDesk(
         question: RwSignal::new(None),
         dialog: NodeRef::new(),
         is_down,
+        recent: store.kept("recent-commands"),
     };
     // Wherever the focus is: also in the list, right after a command was chosen.
     let on_key = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
@@ -99,6 +107,7 @@ pub(super) fn CommandDesk(
             >
                 <a class="back" href=browser::at(&address(&session, ""))>"‹ All commands"</a>
                 {head(&command, schema.as_deref())}
+                {lead(desk)}
                 <ModeSwitch desk/>
                 {move || match desk.drawn(Editor::mode) {
                     Mode::Form => view! { <ArgumentsForm desk/> }.into_any(),
@@ -116,6 +125,7 @@ pub(super) fn CommandDesk(
                 {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
                 <Actions sender/>
             </form>
+            <Documentation desk session=session.clone()/>
             <ReplyPane key=sent/>
             <Question sender/>
         </div>
@@ -136,6 +146,8 @@ struct Sender {
     question: RwSignal<Option<(String, &'static str)>>,
     dialog: NodeRef<html::Dialog>,
     is_down: Memo<Option<Down>>,
+    /// The names of the commands that were sent last.
+    recent: Kept<String>,
 }
 
 impl Sender {
@@ -177,6 +189,8 @@ impl Sender {
             command: request.command,
             purpose: Purpose::User,
         };
+        self.recent
+            .change(MAX_RECENT, |names| put_first(names, &key.command));
         self.sent.set(Some(key.clone()));
         let outcome = self.store.execute(key, request.oob, request.arguments);
         self.refused.set(outcome.err());

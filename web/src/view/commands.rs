@@ -3,23 +3,21 @@
 
 use std::sync::Arc;
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::schema::Schema;
-use wasm_bindgen::JsCast;
 
 use super::command::CommandDesk;
-use super::parts::{Empty, ProblemBox, SessionSelect, all_sessions};
-use crate::state::commands::{Entry, GUEST_INFO, of_guest_info, of_schema};
+use super::command_list::CommandList;
+use super::parts::{Empty, all_sessions};
+use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
-use crate::state::search::rank;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
-use crate::state::text::{counted, percent_encoded, visible};
-use crate::store::{SchemaState, browser, use_store};
+use crate::state::text::percent_encoded;
+use crate::store::{ManualState, SchemaState, use_store};
 
 /// The address of a command's page.
 pub(super) fn address(session: &str, command: &str) -> String {
@@ -71,20 +69,15 @@ pub(super) fn CommandsPage() -> impl IntoView {
             return name;
         };
         if is_agent.get() {
-            let detail = "A guest agent has no schema: its commands are entered as JSON.";
-            schema.set(SchemaState::Unavailable(Problem::new(
-                ProblemKind::NotFound,
-                detail,
-            )));
             let key = guest_info(&name);
             if let Err(problem) = store.execute(key, false, None) {
                 store.announcement.set(problem.detail);
             }
-        } else {
-            let wanted = name.clone();
-            let is_wanted = move || session.try_get_untracked().as_ref() == Some(&wanted);
-            store.load_schema(name.clone(), running, schema, is_wanted);
         }
+        // An agent has none, but there may be a manual.
+        let wanted = name.clone();
+        let is_wanted = move || session.try_get_untracked().as_ref() == Some(&wanted);
+        store.load_schema(name.clone(), running, schema, is_wanted);
         name
     });
     let entries = Memo::new(move |_| match schema.get() {
@@ -92,6 +85,14 @@ pub(super) fn CommandsPage() -> impl IntoView {
         SchemaState::Ready(schema) => Ok(of_schema(&schema)),
         SchemaState::Unavailable(_) if is_agent.get() => agents_entries(&session.get()),
         SchemaState::Unavailable(problem) => Err(problem),
+    });
+    let listing = Memo::new(move |_| {
+        let entries = entries.get()?;
+        let manual = match store.manual(&session.get()) {
+            ManualState::Ready(manual) => Some(manual),
+            ManualState::Unknown | ManualState::Missing => None,
+        };
+        Ok(Arc::new(Listing::new(entries, manual.as_deref())))
     });
     let subject = Memo::new(move |_| {
         let command = command.get();
@@ -130,7 +131,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
     };
     view! {
         <div class="commands" class:has-command=move || !command.with(String::is_empty)>
-            <CommandList session command entries/>
+            <CommandList session command listing/>
             <div class="commands-main">
                 {move || match subject.get() {
                     Subject::Nothing if is_down.with(Option::is_some) => waits().into_any(),
@@ -199,140 +200,6 @@ fn agents_entries(session: &str) -> Result<Vec<Entry>, Problem> {
     })
 }
 
-#[component]
-fn CommandList(
-    session: Memo<String>,
-    command: Memo<String>,
-    entries: Memo<Result<Vec<Entry>, Problem>>,
-) -> impl IntoView {
-    let navigate = StoredValue::new(use_navigate());
-    let go = move |to: String| {
-        navigate.with_value(|navigate| navigate(&to, NavigateOptions::default()));
-    };
-    let query = RwSignal::new(String::new());
-    let shown = Memo::new(move |_| {
-        entries.with(|entries| {
-            let entries = entries.as_deref().unwrap_or_default();
-            let names = entries.iter().map(|entry| entry.name.as_str());
-            let ranked = rank(names, &query.get());
-            ranked
-                .into_iter()
-                .map(|index| entries[index].clone())
-                .collect::<Vec<_>>()
-        })
-    });
-    let total = Memo::new(move |_| entries.with(|entries| entries.as_ref().map_or(0, Vec::len)));
-    let words = move || match (total.get(), shown.with(Vec::len)) {
-        (0, _) => String::new(),
-        (total, shown) if total == shown => counted(total as u64, "command"),
-        (total, shown) => shown.to_string() + " of " + &counted(total as u64, "command"),
-    };
-    // One of them is reached by Tab, the others from there by arrow keys.
-    let tab_stop = Memo::new(move |_| {
-        let command = command.get();
-        shown.with(|shown| {
-            let is_there = shown.iter().any(|entry| entry.name == command);
-            let first = shown
-                .first()
-                .map(|entry| entry.name.clone())
-                .unwrap_or_default();
-            if is_there { command } else { first }
-        })
-    });
-    let on_search_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" => {
-            if let Some(first) = shown.with_untracked(|shown| shown.first().cloned()) {
-                go(address(&session.get_untracked(), &first.name));
-            }
-        }
-        "ArrowDown" => {
-            event.prevent_default();
-            focus(document().query_selector(".command-list a").ok().flatten());
-        }
-        _ => {}
-    };
-    let problem = move || {
-        entries
-            .with(|entries| entries.as_ref().err().cloned())
-            .map(|problem| view! { <ProblemBox problem/> })
-    };
-    view! {
-        <section class="commands-side" aria-label="Commands">
-            <div class="commands-find">
-                <SessionSelect
-                    id="commands-session"
-                    session=session
-                    choose=move |name: String| go(address(&name, &command.get_untracked()))
-                />
-                <div class="field">
-                    <label for="commands-search">"Search commands"</label>
-                    <input
-                        id="commands-search"
-                        type="search"
-                        class="mono"
-                        placeholder="query-status"
-                        autocomplete="off"
-                        spellcheck="false"
-                        prop:value=query
-                        on:input=move |event| query.set(event_target_value(&event))
-                        on:keydown=on_search_key
-                    />
-                </div>
-                <p class="muted small-text" role="status">{words}</p>
-                {problem}
-            </div>
-            <ul class="command-list" on:keydown=on_list_key>
-                <For each=move || shown.get() key=|entry| entry.name.clone() let:entry>
-                    {list_item(session, command, tab_stop, entry)}
-                </For>
-            </ul>
-            <Show when=move || total.get() != 0 && shown.with(Vec::is_empty)>
-                <p class="table-empty">"No command has this in its name."</p>
-            </Show>
-        </section>
-    }
-}
-
-fn list_item(
-    session: Memo<String>,
-    command: Memo<String>,
-    tab_stop: Memo<String>,
-    entry: Entry,
-) -> impl IntoView {
-    let Entry { name, tags } = entry;
-    let shown = visible(&name).into_owned();
-    let is = |signal: Memo<String>| {
-        let name = name.clone();
-        Memo::new(move |_| signal.with(|value| *value == name))
-    };
-    let (is_current, is_tab_stop) = (is(command), is(tab_stop));
-    let link = NodeRef::<leptos::html::A>::new();
-    Effect::new(move || {
-        if let (true, Some(link)) = (is_current.get(), link.get()) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            request_animation_frame(move || {
-                link.scroll_into_view_with_scroll_into_view_options(&options);
-            });
-        }
-    });
-    let href = move || browser::at(&address(&session.get(), &name));
-    view! {
-        <li>
-            <a
-                class="command-link"
-                href=href
-                node_ref=link
-                aria-current=move || is_current.get().then_some("page")
-                tabindex=move || if is_tab_stop.get() { 0 } else { -1 }
-            >
-                <span class="mono">{shown}</span>
-                {tags.into_iter().map(tag).collect_view()}
-            </a>
-        </li>
-    }
-}
-
 /// A word about a command, a member or a value.
 pub(super) fn tag(word: &'static str) -> impl IntoView {
     let class = match word {
@@ -341,31 +208,4 @@ pub(super) fn tag(word: &'static str) -> impl IntoView {
         _ => "tag",
     };
     view! { <span class=class>{word}</span> }
-}
-
-/// Arrow keys walk from command to command.
-fn on_list_key(event: KeyboardEvent) {
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(item) = target.and_then(|target| target.closest("li").ok().flatten()) else {
-        return;
-    };
-    let list = item.parent_element();
-    let next = match event.key().as_str() {
-        "ArrowDown" => item.next_element_sibling(),
-        "ArrowUp" => item.previous_element_sibling(),
-        "Home" => list.and_then(|list| list.first_element_child()),
-        "End" => list.and_then(|list| list.last_element_child()),
-        _ => return,
-    };
-    event.prevent_default();
-    focus(next.and_then(|next| next.first_element_child()));
-}
-
-fn focus(element: Option<web_sys::Element>) {
-    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
-    }
 }

@@ -10,9 +10,10 @@ use qmp_shared::command::{Action, Edit, Path};
 use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
+use super::documentation::{argument_text, chosen_text, texts_of_values};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
-use crate::store::Store;
+use crate::store::{ManualState, Store};
 
 /// The form's side of one command that is being entered.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ pub(super) struct Desk {
     /// Whether the user tried to send it: from then on, what is missing is
     /// wrong.
     pub(super) attempted: RwSignal<bool>,
+    /// What the manual says of it.
+    pub(super) manual: Memo<ManualState>,
 }
 
 impl Desk {
@@ -85,6 +88,12 @@ impl Desk {
 /// The id of a value's control.
 pub(super) fn control_id(path: &Path) -> String {
     "argument-".to_owned() + &path.to_string()
+}
+
+/// The ids of what describes a control: what is wrong, and what is said of it.
+fn described_by(path: &Path) -> String {
+    let id = control_id(path);
+    id.clone() + "-fault " + &id + "-text"
 }
 
 /// The arguments of the command.
@@ -178,6 +187,7 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 {feature_tags(&shape.features)}
                 {remove}
             </div>
+            {argument_text(desk, path.get_value())}
             {control}
         </div>
     }
@@ -239,7 +249,7 @@ fn is_wrong(desk: Desk, path: StoredValue<Path>) -> impl Fn() -> Option<&'static
 
 fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
     let id = control_id(&path);
-    let fault_id = id.clone() + "-fault";
+    let described_by = described_by(&path);
     let path = StoredValue::new(path);
     let placeholder = match builtin {
         Builtin::Int => "42, 0x2a, 64K",
@@ -255,7 +265,7 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             class="mono"
             id=id
             aria-label=label
-            aria-describedby=fault_id
+            aria-describedby=described_by
             aria-invalid=is_wrong(desk, path)
             placeholder=placeholder
             autocomplete="off"
@@ -275,7 +285,7 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
 
 fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
     let id = control_id(&path);
-    let fault_id = id.clone() + "-fault";
+    let described_by = described_by(&path);
     let path = StoredValue::new(path);
     let placeholder = match builtin {
         Builtin::Object => "JSON: {\"key\": \"value\"}",
@@ -288,7 +298,7 @@ fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             rows="2"
             id=id
             aria-label=label
-            aria-describedby=fault_id
+            aria-describedby=described_by
             aria-invalid=is_wrong(desk, path)
             placeholder=placeholder
             autocapitalize="off"
@@ -304,6 +314,7 @@ fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
 
 fn boolean(desk: Desk, path: Path, label: String) -> AnyView {
     let id = control_id(&path);
+    let described_by = described_by(&path);
     let path = StoredValue::new(path);
     let is_true =
         Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.is_true(path))));
@@ -313,6 +324,7 @@ fn boolean(desk: Desk, path: Path, label: String) -> AnyView {
                 type="checkbox"
                 id=id
                 aria-label=label
+                aria-describedby=described_by
                 prop:checked=is_true
                 on:change=move |event| {
                     desk.edit(path.get_value(), Action::SetBool(event_target_checked(&event)));
@@ -328,7 +340,7 @@ fn boolean(desk: Desk, path: Path, label: String) -> AnyView {
 
 fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
     let id = control_id(&path);
-    let fault_id = id.clone() + "-fault";
+    let described_by = described_by(&path);
     let path = StoredValue::new(path);
     let values =
         desk.editor
@@ -337,6 +349,8 @@ fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
                 _ => Vec::new(),
             });
     let chosen = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.text(path))));
+    let texts = texts_of_values(desk, path, &values);
+    let chosen_text = chosen_text(chosen, &texts);
     let options = values.into_iter().map(|value| {
         let mut words = visible(&value.name).into_owned();
         if value.features.deprecated {
@@ -346,15 +360,16 @@ fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
             words.push_str(" (unstable)");
         }
         let name = value.name.clone();
+        let title = texts.get(&name).cloned();
         let is_it = move || chosen.with(|chosen| *chosen == name);
-        view! { <option value=value.name prop:selected=is_it>{words}</option> }
+        view! { <option value=value.name title=title prop:selected=is_it>{words}</option> }
     });
     view! {
         <select
             class="mono"
             id=id
             aria-label=label
-            aria-describedby=fault_id
+            aria-describedby=described_by
             aria-invalid=is_wrong(desk, path)
             on:change=move |event| {
                 desk.edit(path.get_value(), Action::Choose(event_target_value(&event)));
@@ -365,6 +380,7 @@ fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
             </option>
             {options.collect_view()}
         </select>
+        {chosen_text}
     }
     .into_any()
 }

@@ -4,7 +4,9 @@
 #![expect(unreachable_pub, reason = "the component macro makes its items public")]
 
 mod command;
+mod command_list;
 mod commands;
+mod documentation;
 mod events;
 mod form;
 mod json_tree;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::manual::{Manual, MembersOf, Page, SIZE_LIMIT, When, find};
+use crate::manual::{Manual, MembersOf, Page, SIZE_LIMIT, When, find, parse};
 
 /// What `query-qmp-schema` of `qemu-system-x86_64` 7.2 lists.
 const COMMANDS: &str = "
@@ -84,7 +84,7 @@ fn installed(page: Page) -> Manual {
         );
     };
     assert!(!found.cut);
-    Manual::parse(&found.text)
+    parse(&found.text)
 }
 
 /// The number of members with text, and of those without.

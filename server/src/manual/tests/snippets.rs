@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::manual::{Entry, Manual};
+use crate::manual::{Entry, Manual, parse};
 
 /// A page as QEMU 10 and later write it, with what else they write.
 const NESTED: &str = r#"'\" t
@@ -164,7 +164,7 @@ T}
 
 #[test]
 fn the_shape_of_qemu_10() {
-    let manual = Manual::parse(NESTED);
+    let manual = parse(NESTED);
     let json = serde_json::to_value(&manual).unwrap();
     let expected = serde_json::json!({
         "version": "10.0.13",
@@ -227,7 +227,7 @@ fn the_shape_of_qemu_10() {
 
 #[test]
 fn the_older_shape_without_contents() {
-    let manual = Manual::parse(concat!(
+    let manual = parse(concat!(
         ".TH X 7 d \"5.2.0\" QEMU\n.SH NAME\nx \\- y\n.SH REMOTE DESKTOP\n.SS Spice\n.SS Sub\n",
         ".SS \\fBa\\fP (Command)\n.SS If\n\\fBdefined(X)\\fP.SS \\fBb\\fP (Object)\n.SS Members\n",
         ".INDENT 0.0\n.TP\n.B \\fBm\\fP: \\fBint\\fP\nNot documented\n.UNINDENT\nTail.\n",
@@ -270,7 +270,7 @@ fn the_older_shape_without_contents() {
 /// earlier ones do.
 #[test]
 fn the_older_shape_with_newer_notes() {
-    let manual = Manual::parse(concat!(
+    let manual = parse(concat!(
         ".SH X\n.SS \\fBa\\fP (Command)\n.sp\nText.\n.SS Arguments\n.INDENT 0.0\n.TP\n",
         ".B \\fBm\\fP: \\fBint\\fP\nAbout it.\n.sp\n\\fBNOTE:\\fP\n.INDENT 7.0\n.INDENT 3.5\nIts own.\n",
         ".UNINDENT\n.UNINDENT\n.UNINDENT\n.sp\n\\fBNOTE:\\fP\n.INDENT 0.0\n.INDENT 3.5\nNoted.\n",
@@ -295,7 +295,7 @@ fn pages_of_another_shape_have_no_entries() {
         ".TH LS 1\n.SH NAME\nls \\- list\n.SH OPTIONS\n.TP\n.B \\-a\nall\n.SS Notes\n.TP\n.B Object of desire\nno",
         ".TP\n.B Command\n.TP\n.B Event a b\n.SS \\fB\\fP (Command)\n.SS (Command)\n",
     ] {
-        assert_eq!(Manual::parse(page), Manual::default(), "{page}");
+        assert_eq!(parse(page), Manual::default(), "{page}");
     }
 }
 
@@ -330,7 +330,7 @@ fn hostile_pages_neither_panic_nor_take_long() {
         "\u{202e}\u{1b}[2J\n".repeat(many),
         "a ".repeat(many) + "\n.TP",
     ] {
-        let json = serde_json::to_string(&Manual::parse(&page)).unwrap();
+        let json = serde_json::to_string(&parse(&page)).unwrap();
         assert!(json.len() < 8 * page.len());
     }
     assert!(
@@ -343,7 +343,7 @@ fn hostile_pages_neither_panic_nor_take_long() {
 #[test]
 fn any_prefix_of_a_page_is_a_page() {
     for end in (0..NESTED.len()).filter(|end| NESTED.is_char_boundary(*end)) {
-        let manual = Manual::parse(&NESTED[..end]);
+        let manual = parse(&NESTED[..end]);
         assert!(
             manual
                 .commands
@@ -355,7 +355,7 @@ fn any_prefix_of_a_page_is_a_page() {
 
 #[test]
 fn text_is_plain_whatever_the_page_says() {
-    let manual = Manual::parse(concat!(
+    let manual = parse(concat!(
         ".SH X\n.SS \\fBa\\fP (Command)\n.sp\n\u{202e}evil\u{2066} \u{1b}[1mtext\\[u202E]\0\n",
         ".nf\na\u{200f}\r\n\tb\u{7}\n.fi\n",
     ));
