@@ -52,6 +52,7 @@ pub(super) fn CommandDesk(
             editor.with_value(Editor::faults)
         }),
         attempted: RwSignal::new(false),
+        blamed: RwSignal::new(None),
     };
     let sent = RwSignal::new(Some(Key {
         session: session.clone(),
@@ -116,7 +117,7 @@ pub(super) fn CommandDesk(
                 {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
                 <Actions sender/>
             </form>
-            <ReplyPane key=sent/>
+            <ReplyPane key=sent blamed=desk.blamed/>
             <Question sender/>
         </div>
     }

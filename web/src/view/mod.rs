@@ -11,9 +11,13 @@ mod json_tree;
 mod manage;
 mod pages;
 mod parts;
+mod plot;
+mod raw;
+mod repeat;
 mod reply;
 mod sessions;
 mod shell;
 mod sign_in;
+mod tree_tools;
 
 pub(crate) use shell::Root;
