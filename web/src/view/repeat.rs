@@ -143,14 +143,14 @@ pub(super) fn RepeatTools(
             }
         });
     };
-    let options = CHOICES.map(|seconds| {
+    let option = move |seconds: u64| {
         let words = counted(seconds, "second");
         view! {
             <option value=seconds.to_string() prop:selected=move || repeat.seconds.get() == seconds>
                 {words}
             </option>
         }
-    });
+    };
     view! {
         <Show when=move || is_offered.get()>
             <div class="repeat" role="group" aria-label="Repeat">
@@ -164,7 +164,7 @@ pub(super) fn RepeatTools(
                         }
                     }
                 >
-                    {options.clone().into_iter().collect_view()}
+                    {CHOICES.map(option).into_iter().collect_view()}
                 </select>
                 <button type="button" class="small" aria-pressed=move || repeat.is_on().to_string() on:click=toggle>
                     {move || if repeat.is_on() { "Stop repeating" } else { "Repeat" }}
