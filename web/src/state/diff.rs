@@ -20,8 +20,8 @@ pub(crate) enum Mark {
     Added,
 }
 
-/// What is different in a new tree. Members are compared by their names, items
-/// by their positions, scalars as they are written.
+/// What is different in a new tree. Members and items are matched as
+/// [`Tree::pairs`] does, scalars are compared as they are written.
 #[derive(Debug)]
 pub(crate) struct Diff {
     old: Arc<Tree>,

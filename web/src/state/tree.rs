@@ -40,6 +40,19 @@ pub(crate) struct Shown {
     pub(crate) position: (usize, usize),
 }
 
+/// Members that tell the items of an array apart, as they are written, the most
+/// telling first.
+const IDENTITIES: &[&str] = &[
+    "\"id\"",
+    "\"node-name\"",
+    "\"qom-path\"",
+    "\"qdev\"",
+    "\"device\"",
+    "\"name\"",
+    "\"label\"",
+    "\"cpu-index\"",
+];
+
 /// A JSON value, taken apart.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -245,8 +258,15 @@ impl Tree {
         way.into_iter().map(|id| self.crumb(id)).collect()
     }
 
-    /// The children of an old and a new object, or of two arrays.
+    /// The children of an old and a new object, or of two arrays. Members are
+    /// matched by their names; items that are objects by what identifies all of
+    /// them, as an `id`, and other items by their positions.
     pub(crate) fn pairs(&self, id: NodeId, new: &Self, new_id: NodeId) -> Pairs {
+        if self.kind(id) == Kind::Array
+            && let Some(pairs) = self.pairs_by_identity(id, new, new_id)
+        {
+            return pairs;
+        }
         let mut pairs = Pairs::default();
         let (mut old, mut now) = (
             self.children(id).peekable(),
@@ -276,6 +296,44 @@ impl Tree {
         };
         pairs.gone = rest.into_iter().filter(is_left).collect();
         pairs
+    }
+
+    fn pairs_by_identity(&self, id: NodeId, new: &Self, new_id: NodeId) -> Option<Pairs> {
+        IDENTITIES.iter().find_map(|name| {
+            let mut before = self.identified(id, name)?;
+            let now = new.identified(new_id, name)?;
+            let mut pairs = Pairs::default();
+            for child in new.children(new_id) {
+                let identity = new.member(child, name)?;
+                match before.remove(identity) {
+                    Some(old) => pairs.both.push((old, child)),
+                    None => pairs.added.push(child),
+                }
+            }
+            pairs.gone = before.into_values().collect();
+            pairs.gone.sort_unstable();
+            (!now.is_empty()).then_some(pairs)
+        })
+    }
+
+    /// The items by their member of that name, if all have one, each another.
+    fn identified(&self, id: NodeId, name: &str) -> Option<HashMap<&str, NodeId>> {
+        let mut found = HashMap::new();
+        for child in self.children(id) {
+            let is_another = found.insert(self.member(child, name)?, child).is_none();
+            if !is_another {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
+    /// The text of a scalar member.
+    fn member(&self, id: NodeId, quoted_name: &str) -> Option<&str> {
+        let mut members = self.children(id);
+        let found = members.find(|&child| self.quoted_name(child) == quoted_name)?;
+        let is_scalar = !matches!(self.kind(found), Kind::Object | Kind::Array);
+        is_scalar.then(|| self.value(found))
     }
 
     fn slice(&self, (start, end): (u32, u32)) -> &str {
@@ -414,6 +472,25 @@ mod tests {
         assert_eq!((found.gone, found.added), (vec![3], vec![]));
         let found = pairs("[]", r#"{"a":1}"#);
         assert_eq!((found.both, found.added), (vec![], vec![1]));
+    }
+
+    #[test]
+    fn items_are_matched_by_what_identifies_them() {
+        let pairs = |old: &str, new: &str| {
+            let (old, new) = (tree(old), tree(new));
+            old.pairs(0, &new, 0)
+        };
+        let found = pairs(
+            r#"[{"id":"a"},{"id":"b"}]"#,
+            r#"[{"id":"c"},{"n":1,"id":"b"}]"#,
+        );
+        assert_eq!(found.both, [(3, 3)]);
+        assert_eq!((found.gone, found.added), (vec![1], vec![1]));
+        // Not where two have the same, or one has none.
+        for other in [r#"[{"id":"b"},{"id":"b"}]"#, r#"[{"id":"b"},{}]"#] {
+            let found = pairs(r#"[{"id":"a"},{"id":"b"}]"#, other);
+            assert_eq!(found.both, [(1, 1), (3, 3)]);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use leptos::attr::custom::{CustomAttr, custom_attribute};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -336,6 +337,12 @@ pub(super) fn TreeLines(
     }
 }
 
+/// How deep a line is, for who does not see it; Leptos has no name for that
+/// attribute.
+fn level(depth: usize) -> CustomAttr<&'static str, String> {
+    custom_attribute("aria-level", (depth + 1).to_string())
+}
+
 fn pixels(pixels: f64) -> String {
     pixels.to_string() + "px"
 }
@@ -365,7 +372,7 @@ fn line(tree: TreeView, row: Row, at: Option<usize>, current: Memo<Row>) -> AnyV
             class:current=is_current
             role="treeitem"
             id=tree.line_id(row)
-            attr:aria-level=depth + 1
+            {..level(depth)}
             aria-selected=move || is_current().to_string()
             style:--depth=depth.min(DEEPEST).to_string()
             style:top=at.map(|at| pixels(at as f64 * LINE))
@@ -429,7 +436,7 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
             class:current=is_current
             role="treeitem"
             id=tree.line_id(row)
-            attr:aria-level=shown.depth + 1
+            {..level(shown.depth)}
             aria-posinset=position
             aria-setsize=siblings
             aria-expanded=expanded

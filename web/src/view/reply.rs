@@ -1,6 +1,7 @@
 //! What became of the command that was sent last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use qmp_shared::command::Path;
@@ -23,10 +24,16 @@ use crate::state::time::{elapsed, running};
 use crate::state::tree::{Kind, Tree};
 use crate::store::{Store, browser, use_store};
 
+/// From how many bytes on a reply is taken apart and drawn one step at a time,
+/// so that the page goes on meanwhile.
+const LARGE: usize = 256 << 10;
+
 /// What the parts of the pane share.
 #[derive(Clone, Copy)]
 struct Pane {
     store: Store,
+    /// How far it is.
+    stage: RwSignal<Stage>,
     /// The newest one.
     exchange: Memo<Option<Exchange>>,
     /// What it returned.
@@ -64,6 +71,7 @@ pub(super) fn ReplyPane(
     });
     let pane = Pane {
         store,
+        stage: RwSignal::new(Stage::Nothing),
         exchange,
         tree: TreeView::new(),
         loaded: RwSignal::new(None),
@@ -73,17 +81,17 @@ pub(super) fn ReplyPane(
         plots: RwSignal::new(Vec::new()),
         blamed,
     };
-    let stage = RwSignal::new(Stage::Nothing);
     Effect::new(move |seen: Option<Option<u64>>| {
         let Some(exchange) = exchange.get() else {
-            stage.set(Stage::Nothing);
+            pane.stage.set(Stage::Nothing);
             return None;
         };
         let is_new = seen.flatten() == Some(exchange.id);
-        stage.set(pane.take(&exchange, is_new));
-        Some(exchange.id)
+        let id = exchange.id;
+        pane.take(exchange, is_new);
+        Some(id)
     });
-    let stage = Memo::new(move |_| stage.get());
+    let stage = Memo::new(move |_| pane.stage.get());
     let is_pending = move || {
         exchange.with(|exchange| {
             let exchange = exchange.as_ref();
@@ -108,24 +116,29 @@ pub(super) fn ReplyPane(
 impl Pane {
     /// Takes in what became of the newest exchange; `is_new` when it was seen
     /// on its way.
-    fn take(self, exchange: &Exchange, is_new: bool) -> Stage {
-        let is_repeated = self.repeat.has_sent(exchange);
+    fn take(self, exchange: Exchange, is_new: bool) {
+        let is_repeated = self.repeat.has_sent(&exchange);
         if !is_repeated {
             self.repeat.stop("another command was sent");
         }
         match &exchange.progress {
             // The reply before stays while a repeated command is on its way.
-            Progress::Pending if is_repeated => Stage::Returned,
+            Progress::Pending if is_repeated => self.stage.set(Stage::Returned),
             Progress::Pending => {
                 self.blamed.set(None);
-                Stage::Pending(exchange.id)
+                self.stage.set(Stage::Pending(exchange.id));
             }
             Progress::Finished {
                 result: Ok(text),
                 elapsed,
             } => {
-                self.load(exchange, text, exchange.sent + elapsed);
-                Stage::Returned
+                let (text, at) = (Arc::clone(text), exchange.sent + elapsed);
+                if text.len() < LARGE {
+                    self.load(&exchange, &text, at);
+                    self.stage.set(Stage::Returned);
+                } else {
+                    self.load_in_steps(exchange, text, at);
+                }
             }
             Progress::Finished {
                 result: Err(problem),
@@ -136,11 +149,31 @@ impl Pane {
                     .desc
                     .as_ref()
                     .filter(|_| is_new)
-                    .and_then(|desc| Some((blame(exchange, desc)?, desc.clone())));
+                    .and_then(|desc| Some((blame(&exchange, desc)?, desc.clone())));
                 self.blamed.set(argument);
-                Stage::Failed(exchange.id)
+                self.stage.set(Stage::Failed(exchange.id));
             }
         }
+    }
+
+    /// Takes the reply apart in the next task, and draws it in the one after.
+    fn load_in_steps(self, exchange: Exchange, text: Arc<str>, at: f64) {
+        let id = exchange.id;
+        let is_latest = move || {
+            let latest = self.exchange.try_get_untracked().flatten();
+            latest.is_some_and(|latest| latest.id == id)
+        };
+        next_task(move || {
+            if !is_latest() {
+                return;
+            }
+            self.load(&exchange, &text, at);
+            next_task(move || {
+                if is_latest() {
+                    self.stage.set(Stage::Returned);
+                }
+            });
+        });
     }
 
     fn load(self, exchange: &Exchange, text: &Arc<str>, at: f64) {
@@ -218,6 +251,10 @@ impl Pane {
             }
         });
     }
+}
+
+fn next_task(task: impl FnOnce() + 'static) {
+    request_animation_frame(move || set_timeout(task, Duration::ZERO));
 }
 
 /// The argument that an error's text speaks of.
