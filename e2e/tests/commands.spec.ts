@@ -253,18 +253,25 @@ test('everything by the keyboard alone', async ({ console, page }) => {
   // From the list, Tab leads on to the form, and from there to the reply.
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Form' })).toBeFocused();
-  for (const name of ['JSON', 'Copy message', 'Send', 'Reset']) {
-    await page.keyboard.press('Tab');
-    await expect(page.getByRole('button', { name, exact: true })).toBeFocused();
-  }
+  const pressed = async (names: string[]): Promise<void> => {
+    for (const name of names) {
+      await page.keyboard.press('Tab');
+      await expect(page.getByRole('button', { name, exact: true })).toBeFocused();
+    }
+  };
+  await pressed(['JSON', 'Copy message', 'Send', 'Reset']);
   // Documentation is between the two.
   await page.keyboard.press('Tab');
   await expect(page.locator('summary').filter({ hasText: 'Documentation' })).toBeFocused();
-  for (const name of ['Use this example', 'Copy reply']) {
-    await page.keyboard.press('Tab');
-    await expect(page.getByRole('button', { name, exact: true })).toBeFocused();
-  }
+  await pressed(['Use this example', 'Copy reply', 'Tree', 'Raw']);
   await page.keyboard.press('Tab');
+  await expect(reply(page).getByLabel('Every')).toBeFocused();
+  await pressed(['Repeat']);
+  await page.keyboard.press('Tab');
+  await expect(reply(page).getByLabel('Search in the reply')).toBeFocused();
+  await pressed(['Expand all', 'Collapse', 'Copy value', 'Copy path', 'Copy subtree']);
+  await page.keyboard.press('Tab');
+  await expect(reply(page).getByRole('tree')).toBeFocused();
   await page.keyboard.press('ArrowDown');
-  await expect(reply(page).getByRole('treeitem', { name: /^status: / })).toBeFocused();
+  await expect(reply(page).getByRole('treeitem', { name: /^status: /, selected: true })).toBeVisible();
 });

@@ -49,6 +49,63 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'reply-changes',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'query-status');
+      await sendAndReturn(page);
+      const headers = console.authorization;
+      await page.request.post(console.api('sessions/vm/execute'), { headers, data: { execute: 'stop' } });
+      await sendAndReturn(page);
+      await reply(page).getByRole('button', { name: 'Changes' }).click();
+      await expect(reply(page).getByText('2 changed', { exact: true })).toBeVisible();
+      await page.getByLabel('Search in the reply').fill('status');
+      await page.request.post(console.api('sessions/vm/execute'), { headers, data: { execute: 'cont' } });
+    },
+  },
+  {
+    name: 'reply-large',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'query-qmp-schema');
+      await sendAndReturn(page);
+      await reply(page).getByRole('tree').focus();
+      await page.keyboard.press('Shift+ArrowRight');
+      await page.getByLabel('Search in the reply').fill('blockdev');
+      await expect(reply(page).getByText(/^1 of \d+$/)).toBeVisible();
+    },
+  },
+  {
+    name: 'reply-raw',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'query-qmp-schema');
+      await sendAndReturn(page);
+      await reply(page).getByRole('button', { name: 'Raw' }).click();
+      await expect(reply(page).getByText(/^The first /)).toBeVisible();
+    },
+  },
+  {
+    name: 'reply-plot',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'query-blockstats');
+      await sendAndReturn(page);
+      await reply(page).getByRole('button', { name: 'Expand all' }).click();
+      await page.getByLabel('Search in the reply').fill('rd_bytes');
+      await reply(page).getByRole('button', { name: 'Plot', exact: true }).click();
+      await reply(page).getByRole('button', { name: 'Repeat', exact: true }).click();
+      await expect(reply(page).getByText(/^[23] values in/)).toBeVisible();
+    },
+  },
+  {
+    name: 'reply-blame',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'block_resize');
+      await page.getByLabel('Include node-name').check();
+      await page.getByLabel('node-name', { exact: true }).fill('nothing');
+      await page.getByLabel('size', { exact: true }).fill('1M');
+      await send(page);
+      await expect(reply(page).getByText('It speaks of the argument')).toBeVisible();
+    },
+  },
+  {
     name: 'command-form',
     show: async (page, console) => {
       await goToCommand(page, console, 'vm', 'blockdev-add');

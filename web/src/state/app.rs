@@ -269,7 +269,7 @@ fn number(id: &ClientId) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::state::events::{Feed, Query};
-    use crate::state::exchanges::{Key, Progress, Purpose};
+    use crate::state::exchanges::{Key, Progress, Purpose, Sent};
 
     fn apply(app: &mut App, text: &str) -> Changes {
         app.apply(ServerFrame::decode(text).unwrap().unwrap(), 100.0)
@@ -415,7 +415,10 @@ mod tests {
             command: "x".into(),
             purpose: Purpose::User,
         };
-        let id = app.exchanges.begin(key.clone(), 90.0).unwrap();
+        let id = app
+            .exchanges
+            .begin(key.clone(), Sent::default(), 90.0)
+            .unwrap();
         let frame = format!(r#"{{"type":"reply","id":{id},"return":{{ "a":1.50 }}}}"#);
         assert!(apply(&mut app, &frame).exchanges);
         let Progress::Finished {
@@ -427,7 +430,10 @@ mod tests {
         };
         assert_eq!((*elapsed, &**text), (10.0, r#"{ "a":1.50 }"#));
 
-        let id = app.exchanges.begin(key.clone(), 90.0).unwrap();
+        let id = app
+            .exchanges
+            .begin(key.clone(), Sent::default(), 90.0)
+            .unwrap();
         let problem =
             r#"{"type":"/problems/invalid-request","status":400,"title":"t","detail":"d"}"#;
         apply(

@@ -11,6 +11,13 @@ use serde_json::value::RawValue;
 /// them are pending, no other can begin.
 const CAPACITY: usize = 64;
 
+/// Most bytes of return values kept, but for the newest one and the one before
+/// it in its place, and what the page needs itself.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Return values kept in one place: the newest, and the one to compare it with.
+const KEPT: usize = 2;
+
 /// Which commands share one place on the page: a new exchange takes the place
 /// of the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +39,15 @@ pub(crate) enum Purpose {
     Page,
 }
 
+/// What was sent besides the command's name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Sent {
+    /// Whether it was sent out of band.
+    pub(crate) oob: bool,
+    /// The arguments verbatim.
+    pub(crate) arguments: Option<Arc<str>>,
+}
+
 /// One command and what became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Exchange {
@@ -39,6 +55,8 @@ pub(crate) struct Exchange {
     pub(crate) id: u64,
     /// Where it belongs.
     pub(crate) key: Key,
+    /// What was sent.
+    pub(crate) request: Sent,
     /// When it was sent, in milliseconds of the page's clock.
     pub(crate) sent: f64,
     /// How far it is.
@@ -75,7 +93,7 @@ pub(crate) struct Exchanges {
 impl Exchanges {
     /// Begins an exchange and answers its id; `None` when as many as can be
     /// kept are pending.
-    pub(crate) fn begin(&mut self, key: Key, now: f64) -> Option<u64> {
+    pub(crate) fn begin(&mut self, key: Key, request: Sent, now: f64) -> Option<u64> {
         if self.list.len() >= CAPACITY {
             let finished = |exchange: &Exchange| exchange.progress != Progress::Pending;
             let oldest = self.list.iter().position(finished)?;
@@ -87,6 +105,7 @@ impl Exchanges {
         self.list.push_back(Exchange {
             id,
             key,
+            request,
             sent: now,
             progress,
         });
@@ -97,13 +116,41 @@ impl Exchanges {
     pub(crate) fn finish(&mut self, id: u64, result: Result<Box<RawValue>, Problem>, now: f64) {
         let pending =
             |exchange: &&mut Exchange| exchange.id == id && exchange.progress == Progress::Pending;
-        if let Some(exchange) = self.list.iter_mut().find(pending) {
+        let found = self.list.iter_mut().find(pending);
+        let key = found.map(|exchange| {
             let elapsed = now - exchange.sent;
             let result = match result {
                 Ok(value) => Ok(Box::<str>::from(value).into()),
                 Err(problem) => Err(Arc::new(problem)),
             };
             exchange.progress = Progress::Finished { elapsed, result };
+            exchange.key.clone()
+        });
+        if let Some(key) = key {
+            self.forget_what_is_old(&key);
+        }
+    }
+
+    /// After something came for `key`: keeps few replies in one place, and few
+    /// bytes in all.
+    fn forget_what_is_old(&mut self, key: &Key) {
+        let is_old = |exchange: &Exchange, kept: &mut usize| {
+            let counts = exchange.key == *key && exchange.bytes() > 0;
+            *kept += usize::from(counts);
+            counts && *kept > KEPT
+        };
+        let mut kept = 0;
+        while let Some(at) = self.list.iter().rposition(|it| is_old(it, &mut kept)) {
+            self.list.remove(at);
+            kept = 0;
+        }
+        while self.list.iter().map(Exchange::bytes).sum::<usize>() > MOST_BYTES {
+            let is_other =
+                |it: &Exchange| it.bytes() > 0 && it.key != *key && it.key.purpose == Purpose::User;
+            let Some(oldest) = self.list.iter().position(is_other) else {
+                break;
+            };
+            self.list.remove(oldest);
         }
     }
 
@@ -126,6 +173,29 @@ impl Exchanges {
     /// The newest exchange in that place.
     pub(crate) fn latest(&self, key: &Key) -> Option<&Exchange> {
         self.list.iter().rev().find(|exchange| exchange.key == *key)
+    }
+
+    /// The newest return value in that place before the exchange `id`.
+    pub(crate) fn returned_before(&self, key: &Key, id: u64) -> Option<&Arc<str>> {
+        let mut before = self.list.iter().rev();
+        before.find_map(|exchange| match &exchange.progress {
+            Progress::Finished {
+                result: Ok(text), ..
+            } if exchange.key == *key && exchange.id < id => Some(text),
+            _ => None,
+        })
+    }
+}
+
+impl Exchange {
+    /// How much its reply holds in memory.
+    fn bytes(&self) -> usize {
+        match &self.progress {
+            Progress::Finished {
+                result: Ok(text), ..
+            } => text.len(),
+            _ => 0,
+        }
     }
 }
 
@@ -165,8 +235,8 @@ mod tests {
     #[test]
     fn replies_in_any_order_go_to_their_own() {
         let mut exchanges = Exchanges::default();
-        let a = exchanges.begin(key("a"), 10.0).unwrap();
-        let b = exchanges.begin(key("b"), 11.0).unwrap();
+        let a = exchanges.begin(key("a"), Sent::default(), 10.0).unwrap();
+        let b = exchanges.begin(key("b"), Sent::default(), 11.0).unwrap();
         exchanges.finish(b, value("2"), 12.0);
         exchanges.finish(a, value("1"), 15.0);
         exchanges.finish(a, value("8"), 16.0);
@@ -183,9 +253,9 @@ mod tests {
     #[test]
     fn the_newest_takes_the_place_of_the_one_before() {
         let mut exchanges = Exchanges::default();
-        let first = exchanges.begin(key("a"), 0.0).unwrap();
+        let first = exchanges.begin(key("a"), Sent::default(), 0.0).unwrap();
         exchanges.finish(first, value("1"), 0.0);
-        exchanges.begin(key("a"), 0.0);
+        exchanges.begin(key("a"), Sent::default(), 0.0);
         assert_eq!(
             exchanges.latest(&key("a")).unwrap().progress,
             Progress::Pending
@@ -200,7 +270,7 @@ mod tests {
     #[test]
     fn a_lost_connection_leaves_the_outcome_unknown() {
         let mut exchanges = Exchanges::default();
-        exchanges.begin(key("a"), 0.0);
+        exchanges.begin(key("a"), Sent::default(), 0.0);
         exchanges.interrupt(1.0);
         let Progress::Finished {
             result: Err(problem),
@@ -216,14 +286,45 @@ mod tests {
     #[test]
     fn bounded_but_never_at_the_cost_of_a_pending_one() {
         let mut exchanges = Exchanges::default();
-        let first = exchanges.begin(key("0"), 0.0).unwrap();
+        let first = exchanges.begin(key("0"), Sent::default(), 0.0).unwrap();
         for n in 1..CAPACITY {
-            exchanges.begin(key(&n.to_string()), 0.0).unwrap();
+            exchanges
+                .begin(key(&n.to_string()), Sent::default(), 0.0)
+                .unwrap();
         }
-        assert_eq!(exchanges.begin(key("x"), 0.0), None);
+        assert_eq!(exchanges.begin(key("x"), Sent::default(), 0.0), None);
         exchanges.finish(first, value("1"), 0.0);
-        assert!(exchanges.begin(key("x"), 0.0).is_some());
+        assert!(exchanges.begin(key("x"), Sent::default(), 0.0).is_some());
         assert!(exchanges.latest(&key("0")).is_none());
         assert!(exchanges.latest(&key("1")).is_some());
+    }
+
+    #[test]
+    fn the_reply_before_is_kept_and_no_more() {
+        let mut exchanges = Exchanges::default();
+        let mut last = 0;
+        for n in ["1", "2", "3"] {
+            last = exchanges.begin(key("a"), Sent::default(), 0.0).unwrap();
+            exchanges.finish(last, value(n), 1.0);
+        }
+        let before = exchanges.returned_before(&key("a"), last).unwrap();
+        assert_eq!(before.as_ref(), "2");
+        assert_eq!(exchanges.list.len(), KEPT);
+        assert!(exchanges.returned_before(&key("a"), last - 1).is_none());
+    }
+
+    #[test]
+    fn large_replies_make_room_for_newer_ones() {
+        let mut exchanges = Exchanges::default();
+        let large = "[".to_owned() + &" ".repeat(MOST_BYTES / 3) + "]";
+        for n in 0..8 {
+            let id = exchanges
+                .begin(key(&(n / 2).to_string()), Sent::default(), 0.0)
+                .unwrap();
+            exchanges.finish(id, value(&large), 1.0);
+        }
+        assert_eq!(exchanges.list.iter().filter(|it| it.bytes() > 0).count(), 2);
+        assert!(returned(&exchanges, "3").is_some());
+        assert!(returned(&exchanges, "0").is_none());
     }
 }

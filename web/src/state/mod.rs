@@ -7,8 +7,10 @@
 
 pub(crate) mod app;
 pub(crate) mod backoff;
+pub(crate) mod blame;
 pub(crate) mod commands;
 pub(crate) mod danger;
+pub(crate) mod diff;
 pub(crate) mod editor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
@@ -19,8 +21,11 @@ pub(crate) mod login;
 pub(crate) mod manage;
 pub(crate) mod manual;
 pub(crate) mod missed;
+mod nodes;
+pub(crate) mod outline;
 pub(crate) mod pages;
 pub(crate) mod palette;
+pub(crate) mod plot;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod text;

@@ -1,90 +1,27 @@
-//! A JSON value as a tree to look into, over its verbatim text.
+//! A JSON value as a tree, over its verbatim text.
 //!
-//! Nodes are made when their parent is opened, a page at a time, so that a
-//! reply of a megabyte costs what is looked at. Numbers stay as written and
-//! members stay in order, since the text is never re-encoded. The text is one
-//! JSON value (a `RawValue`); for any other text the tree is merely wrong,
-//! never out of bounds.
+//! One pass over the text makes the nodes, in the order of the text and small,
+//! so that what lies below a node are the nodes after it. Numbers stay as
+//! written and members stay in order, since the text is never re-encoded. The
+//! text is one JSON value (a `RawValue`); for any other text the tree is merely
+//! wrong, never out of bounds. What is opened and seen of a tree is in
+//! [`super::outline`].
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use qmp_shared::command::Step;
+
+pub(crate) use super::nodes::{Kind, NodeId};
+use super::nodes::{Node, Parser};
 use super::text::{clip, visible};
 
-/// Children shown at once.
-pub(crate) const PAGE: usize = 100;
-
-/// Longest value shown in a row, in bytes.
+/// Longest value shown in a line, in bytes.
 const LONGEST: usize = 4096;
 
 /// Longest preview of a closed object or array, in bytes.
 const PREVIEW: usize = 120;
-
-/// Index of a node in its tree; nodes are never removed.
-pub(crate) type NodeId = usize;
-
-/// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// `{...}`
-    Object,
-    /// `[...]`
-    Array,
-    /// `"..."`
-    String,
-    /// As written.
-    Number,
-    /// `true`, `false` or `null`.
-    Literal,
-}
-
-#[derive(Debug)]
-struct Node {
-    key: Key,
-    value: Range<usize>,
-    kind: Kind,
-    /// Members or items; 0 for scalars.
-    count: usize,
-    depth: usize,
-    parent: Option<NodeId>,
-    open: bool,
-    children: Vec<NodeId>,
-}
-
-#[derive(Clone, Debug)]
-enum Key {
-    Root,
-    Item(usize),
-    Member(Range<usize>),
-}
-
-/// One visible line of the tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Line {
-    /// A node.
-    Node(NodeId),
-    /// The rest of an opened object or array that has more than was shown.
-    More(NodeId),
-}
-
-/// A key press inside the tree, named by what it means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Move {
-    /// To the line above.
-    Up,
-    /// To the line below.
-    Down,
-    /// Opens, or goes to the first child.
-    In,
-    /// Closes, or goes to the parent.
-    Out,
-    /// To the first line.
-    First,
-    /// To the last line.
-    Last,
-    /// Opens what is closed, closes what is open, shows more.
-    Toggle,
-}
 
 /// What a line shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,253 +40,306 @@ pub(crate) struct Shown {
     pub(crate) position: (usize, usize),
 }
 
-/// A JSON value, opened as far as somebody looked.
+/// Members that tell the items of an array apart, as they are written, the most
+/// telling first.
+const IDENTITIES: &[&str] = &[
+    "\"id\"",
+    "\"node-name\"",
+    "\"qom-path\"",
+    "\"qdev\"",
+    "\"device\"",
+    "\"name\"",
+    "\"label\"",
+    "\"cpu-index\"",
+];
+
+/// A JSON value, taken apart.
 #[derive(Debug)]
 pub(crate) struct Tree {
     text: Arc<str>,
     nodes: Vec<Node>,
+    is_cut: bool,
+}
+
+/// The children of two objects or arrays, side by side.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pairs {
+    /// In both, with the same name or index: the old and the new one.
+    pub(crate) both: Vec<(NodeId, NodeId)>,
+    /// Only in the old one.
+    pub(crate) gone: Vec<NodeId>,
+    /// Only in the new one.
+    pub(crate) added: Vec<NodeId>,
 }
 
 impl Tree {
-    /// The tree of one JSON value, with the root open, and more for as long as
-    /// all that is open fits into `lines`.
-    pub(crate) fn new(text: Arc<str>, lines: usize) -> Self {
-        let start = skip_blanks(text.as_bytes(), 0);
-        let value = scan(text.as_bytes(), start);
-        let root = Node::new(&value, Key::Root, 0, None);
-        let mut tree = Self {
+    /// The tree of one JSON value.
+    pub(crate) fn new(text: Arc<str>) -> Self {
+        let mut parser = Parser::new(&text);
+        parser.run();
+        let Parser { nodes, is_cut, .. } = parser;
+        Self {
             text,
-            nodes: vec![root],
-        };
-        tree.open(0);
-        let mut budget = lines.saturating_sub(tree.nodes.len());
-        let mut next = 1;
-        while let Some(node) = tree.nodes.get(next) {
-            if (1..=budget.min(PAGE)).contains(&node.count) {
-                budget -= node.count;
-                tree.open(next);
-            }
-            next += 1;
+            nodes,
+            is_cut,
         }
-        tree
+    }
+
+    /// How many nodes there are; at least one.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the value has more nodes than a tree can have.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// The text of the whole value.
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.text
     }
 
     /// The text of one node's value, verbatim.
     pub(crate) fn value(&self, id: NodeId) -> &str {
-        let node = self.nodes.get(id);
-        node.and_then(|node| self.text.get(node.value.clone()))
-            .unwrap_or_default()
+        let node = self.nodes.get(id as usize);
+        node.map_or("", |node| self.slice(node.value))
+    }
+
+    /// What the value is.
+    pub(crate) fn kind(&self, id: NodeId) -> Kind {
+        self.nodes
+            .get(id as usize)
+            .map_or(Kind::Literal, |node| node.kind)
     }
 
     /// Whether the value has members or items to open.
     pub(crate) fn can_open(&self, id: NodeId) -> bool {
-        self.nodes.get(id).is_some_and(|node| node.count > 0)
+        self.next(id) > id + 1
     }
 
-    /// Whether the node's children are visible.
-    pub(crate) fn is_open(&self, id: NodeId) -> bool {
-        self.nodes.get(id).is_some_and(|node| node.open)
+    /// Members or items; 0 for scalars.
+    pub(crate) fn count(&self, id: NodeId) -> usize {
+        self.nodes
+            .get(id as usize)
+            .map_or(0, |node| node.count as usize)
     }
 
-    /// The visible lines, from the top.
-    pub(crate) fn lines(&self) -> Vec<Line> {
-        let mut lines = Vec::with_capacity(self.nodes.len());
-        // Depth first without recursion: nesting comes from the endpoint.
-        let mut stack = vec![Line::Node(0)];
-        while let Some(line) = stack.pop() {
-            lines.push(line);
-            let Line::Node(id) = line else { continue };
-            let node = &self.nodes[id];
-            if node.open {
-                if node.children.len() < node.count {
-                    stack.push(Line::More(id));
-                }
-                stack.extend(node.children.iter().rev().map(|&child| Line::Node(child)));
-            }
-        }
-        lines
+    /// From 0 at the root.
+    pub(crate) fn depth(&self, id: NodeId) -> usize {
+        self.nodes
+            .get(id as usize)
+            .map_or(0, |node| node.depth as usize)
+    }
+
+    /// The node after all that lies below this one.
+    pub(crate) fn next(&self, id: NodeId) -> NodeId {
+        self.nodes.get(id as usize).map_or(id + 1, |node| node.next)
+    }
+
+    /// The object or array that the node is in.
+    pub(crate) fn parent(&self, id: NodeId) -> Option<NodeId> {
+        let node = self.nodes.get(id as usize)?;
+        (id > 0).then_some(node.parent)
+    }
+
+    /// The nodes right below this one.
+    pub(crate) fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.next(id);
+        let first = (id + 1 < end).then_some(id + 1);
+        std::iter::successors(first, move |&child| {
+            let next = self.next(child);
+            (next < end).then_some(next)
+        })
     }
 
     /// What to show for a node.
     pub(crate) fn shown(&self, id: NodeId) -> Shown {
-        let node = &self.nodes[id];
-        let siblings = node.parent.map_or(1, |parent| self.nodes[parent].count);
-        let (key, position) = match &node.key {
-            Key::Root => (String::new(), 1),
-            Key::Item(index) => (index.to_string(), index + 1),
-            Key::Member(name) => (self.name(name), self.position_of_member(id)),
-        };
-        let value = match node.kind {
-            Kind::Object | Kind::Array => self.preview(node),
-            Kind::String => self.string(node),
+        let kind = self.kind(id);
+        let value = match kind {
+            Kind::Object | Kind::Array => one_line(self.value(id), PREVIEW),
+            Kind::String => shown_string(self.value(id)),
             Kind::Number | Kind::Literal => clip(self.value(id), LONGEST).0.to_owned(),
         };
+        let index = self
+            .nodes
+            .get(id as usize)
+            .map_or(0, |node| node.index as usize);
+        let siblings = self.parent(id).map_or(1, |parent| self.count(parent));
         Shown {
-            key,
-            kind: node.kind,
+            key: self.key(id),
+            kind,
             value,
-            count: node.count,
-            depth: node.depth,
-            position: (position, siblings),
+            count: self.count(id),
+            depth: self.depth(id),
+            position: (index + 1, siblings),
         }
     }
 
-    /// How many children of an opened node are not shown yet.
-    pub(crate) fn hidden(&self, id: NodeId) -> usize {
-        let node = &self.nodes[id];
-        node.count - node.children.len()
+    /// The member's name or the item's index, for people; empty at the root.
+    pub(crate) fn key(&self, id: NodeId) -> String {
+        match self.step(id) {
+            None => String::new(),
+            Some(Step::Index(index)) => index.to_string(),
+            Some(Step::Member(name)) => visible(&name).into_owned(),
+        }
+    }
+
+    /// The string that the node is, decoded; `None` for another value, and where
+    /// Rust cannot hold it (a lone surrogate).
+    pub(crate) fn string(&self, id: NodeId) -> Option<Cow<'_, str>> {
+        match self.kind(id) {
+            Kind::String => decoded(self.value(id)),
+            _ => None,
+        }
+    }
+
+    /// The member's name as it stands in the text, quoted; empty for what is
+    /// not a member.
+    pub(crate) fn quoted_name(&self, id: NodeId) -> &str {
+        let node = self.nodes.get(id as usize);
+        node.map_or("", |node| self.slice(node.name))
+    }
+
+    /// The step from the parent to the node; `None` at the root.
+    fn step(&self, id: NodeId) -> Option<Step> {
+        let parent = self.parent(id)?;
+        Some(match self.kind(parent) {
+            Kind::Array => Step::Index(self.nodes[id as usize].index as usize),
+            _ => {
+                let quoted = self.quoted_name(id);
+                let name = decoded(quoted).unwrap_or(Cow::Borrowed(quoted));
+                Step::Member(name.into_owned())
+            }
+        })
+    }
+
+    /// The way from the root to the node: each node on it, without the root.
+    pub(crate) fn way(&self, id: NodeId) -> Vec<NodeId> {
+        let mut way = Vec::new();
+        let mut at = id;
+        while let Some(parent) = self.parent(at) {
+            way.push(at);
+            at = parent;
+        }
+        way.reverse();
+        way
+    }
+
+    /// The way from the root to the node, as steps.
+    pub(crate) fn steps(&self, id: NodeId) -> Vec<Step> {
+        let way = self.way(id);
+        way.into_iter().filter_map(|id| self.step(id)).collect()
+    }
+
+    /// The node that these steps lead to.
+    pub(crate) fn find(&self, steps: &[Step]) -> Option<NodeId> {
+        steps.iter().try_fold(0, |at, step| {
+            self.children(at)
+                .find(|&child| self.step(child).as_ref() == Some(step))
+        })
+    }
+
+    /// One step of a path, as `.cpus` or `[2]`; empty at the root.
+    pub(crate) fn crumb(&self, id: NodeId) -> String {
+        match self.step(id) {
+            None => String::new(),
+            Some(Step::Index(index)) => "[".to_owned() + &index.to_string() + "]",
+            Some(Step::Member(name)) => ".".to_owned() + &visible(&name),
+        }
     }
 
     /// Where the node is, as `.cpus[2].id`; `.` is the root.
     pub(crate) fn path(&self, id: NodeId) -> String {
-        let mut steps = Vec::new();
-        let mut at = Some(id);
-        while let Some(node) = at.and_then(|at| self.nodes.get(at)) {
-            match &node.key {
-                Key::Root => {}
-                Key::Item(index) => steps.push("[".to_owned() + &index.to_string() + "]"),
-                Key::Member(name) => steps.push(".".to_owned() + &self.name(name)),
-            }
-            at = node.parent;
+        let way = self.way(id);
+        if way.is_empty() {
+            return ".".to_owned();
         }
-        steps.reverse();
-        if steps.is_empty() {
-            ".".to_owned()
-        } else {
-            steps.concat()
-        }
+        way.into_iter().map(|id| self.crumb(id)).collect()
     }
 
-    /// Does what a key press means at `line`; answers the line to be at next.
-    pub(crate) fn go(&mut self, line: Line, step: Move) -> Line {
-        let lines = self.lines();
-        let at = lines.iter().position(|&other| other == line).unwrap_or(0);
-        let last = lines.len() - 1;
-        match step {
-            Move::Up => lines[at.saturating_sub(1)],
-            Move::Down => lines[(at + 1).min(last)],
-            Move::First => lines[0],
-            Move::Last => lines[last],
-            Move::In => match line {
-                Line::Node(id) if self.is_open(id) => lines[(at + 1).min(last)],
-                Line::Node(id) => {
-                    self.open(id);
-                    line
-                }
-                Line::More(_) => self.toggle(line),
-            },
-            Move::Out => match line {
-                Line::Node(id) if self.is_open(id) => self.toggle(line),
-                Line::Node(id) => Line::Node(self.nodes[id].parent.unwrap_or(id)),
-                Line::More(id) => Line::Node(id),
-            },
-            Move::Toggle => self.toggle(line),
+    /// The children of an old and a new object, or of two arrays. Members are
+    /// matched by their names; items that are objects by what identifies all of
+    /// them, as an `id`, and other items by their positions.
+    pub(crate) fn pairs(&self, id: NodeId, new: &Self, new_id: NodeId) -> Pairs {
+        if self.kind(id) == Kind::Array
+            && let Some(pairs) = self.pairs_by_identity(id, new, new_id)
+        {
+            return pairs;
         }
-    }
-
-    /// Opens, closes, or shows the next page; answers the line to be at next.
-    pub(crate) fn toggle(&mut self, line: Line) -> Line {
-        match line {
-            Line::Node(id) if self.is_open(id) => {
-                self.nodes[id].open = false;
-                line
+        let mut pairs = Pairs::default();
+        let (mut old, mut now) = (
+            self.children(id).peekable(),
+            new.children(new_id).peekable(),
+        );
+        // Mostly they have the same names in the same order.
+        while let (Some(&a), Some(&b)) = (old.peek(), now.peek()) {
+            if self.quoted_name(a) != new.quoted_name(b) {
+                break;
             }
-            Line::Node(id) => {
-                self.open(id);
-                line
-            }
-            Line::More(id) => {
-                let first_new = self.nodes.len();
-                self.grow(id);
-                if first_new < self.nodes.len() {
-                    Line::Node(first_new)
-                } else {
-                    Line::Node(id)
-                }
+            pairs.both.push((a, b));
+            old.next();
+            now.next();
+        }
+        let rest: Vec<_> = old.collect();
+        let by_name = rest.iter().map(|&a| (self.quoted_name(a), a));
+        let mut by_name: HashMap<_, _> = by_name.filter(|(name, _)| !name.is_empty()).collect();
+        for b in now {
+            match by_name.remove(new.quoted_name(b)) {
+                Some(a) => pairs.both.push((a, b)),
+                None => pairs.added.push(b),
             }
         }
-    }
-
-    fn open(&mut self, id: NodeId) {
-        if !self.can_open(id) {
-            return;
-        }
-        self.nodes[id].open = true;
-        if self.nodes[id].children.is_empty() {
-            self.grow(id);
-        }
-    }
-
-    /// Makes the next page of a node's children.
-    fn grow(&mut self, id: NodeId) {
-        let node = &self.nodes[id];
-        let (depth, made) = (node.depth + 1, node.children.len());
-        let mut at = match node.children.last() {
-            Some(&last) => self.nodes[last].value.end,
-            None => node.value.start + 1,
+        let is_left = |a: &NodeId| {
+            let name = self.quoted_name(*a);
+            name.is_empty() || by_name.get(name) == Some(a)
         };
-        let is_object = node.kind == Kind::Object;
-        let wanted = PAGE.min(node.count - made);
-        let text = Arc::clone(&self.text);
-        let bytes = text.as_bytes();
-        for index in made..made + wanted {
-            at = skip_separators(bytes, at);
-            let key = if is_object {
-                let name = scan(bytes, at);
-                at = skip_separators(bytes, name.range.end);
-                Key::Member(name.range)
-            } else {
-                Key::Item(index)
-            };
-            let value = scan(bytes, at);
-            at = value.range.end;
-            let child = self.nodes.len();
-            self.nodes.push(Node::new(&value, key, depth, Some(id)));
-            self.nodes[id].children.push(child);
+        pairs.gone = rest.into_iter().filter(is_left).collect();
+        pairs
+    }
+
+    fn pairs_by_identity(&self, id: NodeId, new: &Self, new_id: NodeId) -> Option<Pairs> {
+        IDENTITIES.iter().find_map(|name| {
+            let mut before = self.identified(id, name)?;
+            let now = new.identified(new_id, name)?;
+            let mut pairs = Pairs::default();
+            for child in new.children(new_id) {
+                let identity = new.member(child, name)?;
+                match before.remove(identity) {
+                    Some(old) => pairs.both.push((old, child)),
+                    None => pairs.added.push(child),
+                }
+            }
+            pairs.gone = before.into_values().collect();
+            pairs.gone.sort_unstable();
+            (!now.is_empty()).then_some(pairs)
+        })
+    }
+
+    /// The items by their member of that name, if all have one, each another.
+    fn identified(&self, id: NodeId, name: &str) -> Option<HashMap<&str, NodeId>> {
+        let mut found = HashMap::new();
+        for child in self.children(id) {
+            let is_another = found.insert(self.member(child, name)?, child).is_none();
+            if !is_another {
+                return None;
+            }
         }
+        Some(found)
     }
 
-    /// Children of one page have consecutive ids, pages need not.
-    fn position_of_member(&self, id: NodeId) -> usize {
-        let parent = self.nodes[id].parent.map(|parent| &self.nodes[parent]);
-        let found = parent.and_then(|parent| parent.children.binary_search(&id).ok());
-        found.map_or(1, |index| index + 1)
+    /// The text of a scalar member.
+    fn member(&self, id: NodeId, quoted_name: &str) -> Option<&str> {
+        let mut members = self.children(id);
+        let found = members.find(|&child| self.quoted_name(child) == quoted_name)?;
+        let is_scalar = !matches!(self.kind(found), Kind::Object | Kind::Array);
+        is_scalar.then(|| self.value(found))
     }
 
-    fn name(&self, range: &Range<usize>) -> String {
-        let quoted = self.text.get(range.clone()).unwrap_or_default();
-        decoded(quoted).unwrap_or_else(|| quoted.to_owned())
-    }
-
-    fn string(&self, node: &Node) -> String {
-        let quoted = self.text.get(node.value.clone()).unwrap_or_default();
-        let whole = decoded(quoted).unwrap_or_else(|| quoted.trim_matches('"').to_owned());
-        let (start, left_out) = clip(&whole, LONGEST);
-        let mut shown = String::with_capacity(start.len() + 2);
-        shown.push('"');
-        shown.push_str(start);
-        shown.push_str(if left_out > 0 { "…" } else { "\"" });
-        shown
-    }
-
-    fn preview(&self, node: &Node) -> String {
-        let text = self.text.get(node.value.clone()).unwrap_or_default();
-        one_line(text, PREVIEW)
-    }
-}
-
-impl Node {
-    fn new(value: &Scanned, key: Key, depth: usize, parent: Option<NodeId>) -> Self {
-        Self {
-            key,
-            value: value.range.clone(),
-            kind: value.kind,
-            count: value.count,
-            depth,
-            parent,
-            open: false,
-            children: Vec::new(),
-        }
+    fn slice(&self, (start, end): (u32, u32)) -> &str {
+        self.text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -380,127 +370,47 @@ pub(crate) fn one_line(json: &str, limit: usize) -> String {
 
 /// What a quoted JSON string says; `None` where Rust cannot hold it (a lone
 /// surrogate).
-fn decoded(quoted: &str) -> Option<String> {
+pub(crate) fn decoded(quoted: &str) -> Option<Cow<'_, str>> {
+    let inside = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    if !inside.contains('\\') {
+        return Some(Cow::Borrowed(inside));
+    }
     let text: String = serde_json::from_str(quoted).ok()?;
-    Some(visible(&text).into_owned())
+    Some(Cow::Owned(text))
 }
 
-struct Scanned {
-    range: Range<usize>,
-    kind: Kind,
-    count: usize,
-}
-
-/// Finds the end of the value that starts at `start`, and counts its direct
-/// children. Iterative: nesting comes from the endpoint.
-fn scan(bytes: &[u8], start: usize) -> Scanned {
-    let start = start.min(bytes.len());
-    let kind = match bytes.get(start) {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b't' | b'f' | b'n') | None => Kind::Literal,
-        Some(_) => Kind::Number,
-    };
-    let (mut at, mut depth, mut commas, mut is_empty) = (start, 0_usize, 0, true);
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                is_empty = false;
-                at = skip_string(bytes, at);
-                if depth == 0 {
-                    break;
-                }
-                continue;
-            }
-            b'{' | b'[' => {
-                is_empty &= depth == 0;
-                depth += 1;
-            }
-            b'}' | b']' => {
-                if depth == 0 {
-                    break;
-                }
-                depth -= 1;
-                if depth == 0 {
-                    at += 1;
-                    break;
-                }
-            }
-            b',' if depth == 0 => break,
-            b',' if depth == 1 => commas += 1,
-            b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => break,
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => is_empty = false,
-        }
-        at += 1;
-    }
-    let is_container = matches!(kind, Kind::Object | Kind::Array);
-    let count = if is_container && !is_empty {
-        commas + 1
-    } else {
-        0
-    };
-    Scanned {
-        range: start..at,
-        kind,
-        count,
-    }
-}
-
-fn skip_string(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
-    while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
-        at += 1;
-    }
-    at
-}
-
-fn skip_separators(bytes: &[u8], mut at: usize) -> usize {
-    while bytes
-        .get(at)
-        .is_some_and(|byte| byte.is_ascii_whitespace() || b",:".contains(byte))
-    {
-        at += 1;
-    }
-    at
+fn shown_string(quoted: &str) -> String {
+    let whole = decoded(quoted).unwrap_or_else(|| Cow::Borrowed(quoted.trim_matches('"')));
+    let (start, left_out) = clip(&whole, LONGEST);
+    let mut shown = String::with_capacity(start.len() + 2);
+    shown.push('"');
+    shown.push_str(&visible(start));
+    shown.push_str(if left_out > 0 { "…" } else { "\"" });
+    shown
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::nodes::{DEEPEST, MOST};
 
-    fn tree(text: &str, lines: usize) -> Tree {
-        Tree::new(text.into(), lines)
+    fn tree(text: &str) -> Tree {
+        Tree::new(text.into())
     }
 
-    /// Indented `key: value` lines of all that is visible.
+    /// Indented `key: value` lines of all nodes.
     fn drawn(tree: &Tree) -> Vec<String> {
-        let draw = |line: &Line| match *line {
-            Line::Node(id) => {
-                let shown = tree.shown(id);
-                format!("{}{}: {}", "  ".repeat(shown.depth), shown.key, shown.value)
-            }
-            Line::More(id) => format!("{} more", tree.hidden(id)),
+        let draw = |id| {
+            let shown = tree.shown(id);
+            format!("{}{}: {}", "  ".repeat(shown.depth), shown.key, shown.value)
         };
-        tree.lines().iter().map(draw).collect()
+        (0..tree.len() as NodeId).map(draw).collect()
     }
 
     #[test]
     fn numbers_stay_as_written_and_members_in_order() {
         let text = r#" {"b": 18446744073709551616, "a" : 1.50, "c":[1e400, -0], "b": null} "#;
-        let tree = tree(text, 0);
+        let tree = tree(text);
         assert_eq!(
             drawn(&tree),
             [
@@ -508,70 +418,96 @@ mod tests {
                 "  b: 18446744073709551616",
                 "  a: 1.50",
                 "  c: [1e400, -0]",
+                "    0: 1e400",
+                "    1: -0",
                 "  b: null",
             ]
         );
         assert_eq!(tree.shown(3).position, (3, 4));
+        assert_eq!(tree.shown(0).position, (1, 1));
         assert_eq!(tree.value(3), "[1e400, -0]");
+        assert_eq!(tree.children(0).collect::<Vec<_>>(), [1, 2, 3, 6]);
+        assert_eq!(
+            (tree.next(3), tree.count(3), tree.parent(5)),
+            (6, 2, Some(3))
+        );
+        assert!(tree.can_open(3) && !tree.can_open(1));
+        assert!(!Tree::new("[ ]".into()).can_open(0));
     }
 
     #[test]
-    fn opens_what_fits_and_no_more() {
-        let text = r#"{"a":{"b":[1,2]},"c":[1,2,3]}"#;
-        assert_eq!(tree(text, 100).lines().len(), 9);
-        assert_eq!(tree(text, 5).lines().len(), 4);
-        assert_eq!(tree("{}", 100).lines(), [Line::Node(0)]);
-        assert!(!tree("[ ]", 100).can_open(0));
-    }
-
-    #[test]
-    fn pages_of_long_arrays() {
-        let text = format!("[{}]", vec!["[]"; 250].join(", "));
-        let mut tree = tree(&text, 10);
-        assert_eq!(tree.lines().len(), 1 + PAGE + 1);
-        assert_eq!(tree.hidden(0), 150);
-        let next = tree.toggle(Line::More(0));
-        assert_eq!(next, Line::Node(101));
-        assert_eq!(tree.shown(101).key, "100");
-        tree.toggle(Line::More(0));
-        assert_eq!(tree.lines().len(), 251);
-        assert_eq!(tree.hidden(0), 0);
-    }
-
-    #[test]
-    fn keys_walk_the_tree() {
-        let mut tree = tree(r#"{"a":{"b":1},"c":2}"#, 0);
-        let (root, a, c) = (Line::Node(0), Line::Node(1), Line::Node(2));
-        assert_eq!(tree.go(root, Move::Down), a);
-        assert_eq!(tree.go(a, Move::In), a);
-        let b = tree.go(a, Move::In);
-        assert_eq!(tree.path(3), ".a.b");
-        assert_eq!(b, Line::Node(3));
-        assert_eq!(tree.go(b, Move::Down), c);
-        assert_eq!(tree.go(b, Move::Out), a);
-        assert_eq!(tree.go(a, Move::Out), a);
-        assert!(!tree.is_open(1));
-        assert_eq!(tree.go(a, Move::Out), root);
-        assert_eq!(tree.go(root, Move::Up), root);
-        assert_eq!(tree.go(root, Move::Last), c);
-        assert_eq!(tree.go(c, Move::First), root);
+    fn paths_lead_back() {
+        let tree = tree(r#"{"cpus":[{"id":1},{"id":2}],"a.b":{"c":3}}"#);
+        for id in 0..tree.len() as NodeId {
+            assert_eq!(tree.find(&tree.steps(id)), Some(id));
+        }
+        assert_eq!(tree.path(0), ".");
+        assert_eq!(tree.path(5), ".cpus[1].id");
+        assert_eq!(tree.crumb(4), "[1]");
+        assert_eq!(tree.find(&[Step::Member("no".into())]), None);
     }
 
     #[test]
     fn strings_are_decoded_but_cannot_hide_anything() {
-        let tree = tree(r#"{"k\n":"a\"\u00e9\u202e","s":"\ud800"}"#, 0);
+        let tree = tree(r#"{"k\n":"a\"\u00e9\u202e","s":"\ud800"}"#);
         assert_eq!(
             drawn(&tree)[1..],
             [r#"  k\n: "a"é\u{202e}""#, r#"  s: "\ud800""#]
         );
+        assert_eq!(tree.string(1).unwrap(), "a\"é\u{202e}");
+        assert_eq!(tree.string(2), None);
+    }
+
+    #[test]
+    fn children_side_by_side() {
+        let pairs = |old: &str, new: &str| {
+            let (old, new) = (tree(old), tree(new));
+            old.pairs(0, &new, 0)
+        };
+        let found = pairs(r#"{"a":1,"b":2,"c":3}"#, r#"{"a":1,"c":3,"d":4}"#);
+        assert_eq!(found.both, [(1, 1), (3, 2)]);
+        assert_eq!((found.gone, found.added), (vec![2], vec![3]));
+        let found = pairs("[1,2,3]", "[1,2]");
+        assert_eq!(found.both, [(1, 1), (2, 2)]);
+        assert_eq!((found.gone, found.added), (vec![3], vec![]));
+        let found = pairs("[]", r#"{"a":1}"#);
+        assert_eq!((found.both, found.added), (vec![], vec![1]));
+    }
+
+    #[test]
+    fn items_are_matched_by_what_identifies_them() {
+        let pairs = |old: &str, new: &str| {
+            let (old, new) = (tree(old), tree(new));
+            old.pairs(0, &new, 0)
+        };
+        let found = pairs(
+            r#"[{"id":"a"},{"id":"b"}]"#,
+            r#"[{"id":"c"},{"n":1,"id":"b"}]"#,
+        );
+        assert_eq!(found.both, [(3, 3)]);
+        assert_eq!((found.gone, found.added), (vec![1], vec![1]));
+        // Not where two have the same, or one has none.
+        for other in [r#"[{"id":"b"},{"id":"b"}]"#, r#"[{"id":"b"},{}]"#] {
+            let found = pairs(r#"[{"id":"a"},{"id":"b"}]"#, other);
+            assert_eq!(found.both, [(1, 1), (3, 3)]);
+        }
     }
 
     #[test]
     fn nesting_is_no_danger() {
-        let text = "[".repeat(5_000) + &"]".repeat(5_000);
-        let mut tree = tree(&text, 10_000);
-        assert_eq!(tree.lines().len(), 5_000);
-        assert_eq!(tree.go(Line::Node(0), Move::Last), Line::Node(4_999));
+        let deep = tree(&("[".repeat(5_000) + &"]".repeat(5_000)));
+        assert_eq!(deep.len(), 5_000);
+        let deeper = tree(&("[".repeat(200_000) + &"]".repeat(200_000)));
+        assert_eq!(deeper.len(), DEEPEST + 1);
+        assert!(deeper.is_cut());
+    }
+
+    #[test]
+    fn too_many_nodes_are_counted_but_not_made() {
+        let many = tree(&format!("[{}1]", "1,".repeat(MOST)));
+        assert!(many.is_cut());
+        assert_eq!(many.len(), MOST);
+        assert_eq!(many.count(0), MOST + 1);
     }
 
     #[test]
@@ -588,8 +524,7 @@ mod tests {
             r#"{"a":}"#,
             "[,,]",
         ] {
-            let tree = tree(text, 100);
-            let _ = drawn(&tree);
+            let _ = drawn(&tree(text));
         }
     }
 

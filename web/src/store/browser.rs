@@ -70,27 +70,6 @@ pub(crate) fn parse_local(text: &str) -> Option<Instant> {
     millis.is_finite().then(|| Instant::from_millis(millis))
 }
 
-/// Has the browser keep a text as a file.
-///
-/// # Errors
-///
-/// What the browser says against it.
-pub(crate) fn download(name: &str, kind: &str, text: &str) -> Result<(), String> {
-    let save = || -> Result<(), JsValue> {
-        let parts = js_sys::Array::of1(&JsValue::from_str(text));
-        let options = web_sys::BlobPropertyBag::new();
-        options.set_type(kind);
-        let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options)?;
-        let address = web_sys::Url::create_object_url_with_blob(&blob)?;
-        let link = document().create_element("a")?;
-        link.set_attribute("href", &address)?;
-        link.set_attribute("download", name)?;
-        link.unchecked_into::<web_sys::HtmlElement>().click();
-        web_sys::Url::revoke_object_url(&address)
-    };
-    save().map_err(|error| words(&error))
-}
-
 /// A file that the user has chosen.
 pub(crate) struct ChosenFile(web_sys::File);
 
@@ -245,6 +224,33 @@ pub(crate) async fn copy(text: &str) -> bool {
         return false;
     }
     JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Gives the user text as a file.
+///
+/// # Errors
+///
+/// What the browser says against it.
+pub(crate) fn download(name: &str, text: &str) -> Result<(), String> {
+    offer(name, text).map_err(|error| words(&error))
+}
+
+fn offer(name: &str, text: &str) -> Result<(), JsValue> {
+    let parts = js_sys::Array::of1(&JsValue::from_str(text));
+    let blob = web_sys::Blob::new_with_str_sequence(&parts)?;
+    let address = web_sys::Url::create_object_url_with_blob(&blob)?;
+    let link: web_sys::HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(&address);
+    link.set_download(name);
+    link.click();
+    // The browser has begun to read it by then.
+    set_timeout(
+        move || {
+            let _ = web_sys::Url::revoke_object_url(&address);
+        },
+        Duration::from_secs(60),
+    );
+    Ok(())
 }
 
 /// Says something in the browser's own console that no user could act on.

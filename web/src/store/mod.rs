@@ -22,7 +22,7 @@ use qmp_shared::wire::{self, ClientFrame, ClientId, ServerFrame};
 use serde_json::value::RawValue;
 
 use crate::state::editor::Drafts;
-use crate::state::exchanges::Key;
+use crate::state::exchanges::{Key, Sent};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::missed::{Away, Missed};
@@ -315,9 +315,13 @@ impl Store {
         arguments: Option<Box<RawValue>>,
     ) -> Result<(), Problem> {
         let now = browser::now();
+        let request = Sent {
+            oob,
+            arguments: arguments.as_ref().map(|arguments| arguments.get().into()),
+        };
         let begun = self
             .app
-            .try_update_value(|app| app.exchanges.begin(key.clone(), now));
+            .try_update_value(|app| app.exchanges.begin(key.clone(), request, now));
         let Some(id) = begun.flatten() else {
             let detail = "too many commands are waiting for their reply";
             return Err(Problem::new(ProblemKind::RateLimited, detail));

@@ -59,6 +59,7 @@ pub(super) fn CommandDesk(
             let session = session.clone();
             Memo::new(move |_| store.manual(&session))
         },
+        blamed: RwSignal::new(None),
     };
     let sent = RwSignal::new(Some(Key {
         session: session.clone(),
@@ -126,7 +127,7 @@ pub(super) fn CommandDesk(
                 <Actions sender/>
             </form>
             <Documentation desk session=session.clone()/>
-            <ReplyPane key=sent/>
+            <ReplyPane key=sent blamed=desk.blamed/>
             <Question sender/>
         </div>
     }

@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) attempted: RwSignal<bool>,
     /// What the manual says of it.
     pub(super) manual: Memo<ManualState>,
+    /// The argument that the endpoint's last error speaks of, and the error.
+    pub(super) blamed: RwSignal<Option<(Path, String)>>,
 }
 
 impl Desk {
@@ -50,11 +52,13 @@ impl Desk {
 
     /// Everything may be another now.
     pub(super) fn changed(self) {
+        self.blamed.set(None);
         self.structure.update(|structure| *structure += 1);
         self.revision.update(|revision| *revision += 1);
     }
 
     fn edit(self, path: Path, action: Action) {
+        self.blamed.set(None);
         let edit = Edit { path, action };
         match self.editor.try_update_value(|editor| editor.apply(edit)) {
             Some(Ok(true)) => self.changed(),
@@ -67,6 +71,13 @@ impl Desk {
     /// What is wrong with the value itself. What was not entered yet is not
     /// wrong before the user tries to send it.
     fn fault(self, path: &Path) -> Option<String> {
+        let blamed = self.blamed.with(|blamed| {
+            let blamed = blamed.as_ref().filter(|(argument, _)| argument == path);
+            blamed.map(|(_, error)| visible(error).into_owned())
+        });
+        if blamed.is_some() {
+            return blamed;
+        }
         let is_told = self.attempted.get() || self.typed(|editor| !editor.text(path).is_empty());
         if !is_told {
             return None;

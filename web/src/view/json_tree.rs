@@ -1,23 +1,42 @@
 //! A JSON value to look into, after the ARIA tree pattern: one tab stop,
-//! arrow keys inside.
+//! arrow keys inside. Of a long tree only the lines in sight are drawn; the
+//! focus is on the tree, which names its current line, since a line may not
+//! exist any more when it is scrolled away.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use leptos::attr::custom::{CustomAttr, custom_attribute};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use leptos::task::spawn_local;
+use qmp_shared::json::pretty;
 
-use crate::state::text::grouped;
-use crate::state::tree::{Kind, Line, Move, Tree};
+use crate::state::diff::{Diff, Mark};
+use crate::state::outline::{Move, Outline, Row, pieces};
+use crate::state::text::{clip, counted, grouped};
+use crate::state::tree::{Kind, NodeId, Tree};
+use crate::state::window::Window;
+use crate::store::{Store, browser, use_store};
 
 /// Lines that a tree opens by itself.
 const LINES: usize = 60;
 
+/// Most lines that are all drawn, with long values on several rows.
+const ALL: usize = 200;
+
+/// Height of a line of a longer tree in pixels; the style sheet has the same
+/// number.
+const LINE: f64 = 22.0;
+
+/// Longest value in a line of a longer tree, in bytes; it is cut at the edge.
+const CUT: usize = 512;
+
 /// Deepest indentation; deeper lines keep it, since the page is not endless.
 const DEEPEST: usize = 40;
 
-/// The tree of one JSON value.
+/// The tree of one JSON value that does not change.
 #[component]
 pub(super) fn JsonTree(
     /// The value, verbatim.
@@ -25,73 +44,362 @@ pub(super) fn JsonTree(
     /// The tree's name.
     label: &'static str,
 ) -> impl IntoView {
-    let tree = StoredValue::new(Tree::new(text, LINES));
-    let lines = RwSignal::new(tree.with_value(Tree::lines));
-    let current = RwSignal::new(Line::Node(0));
-    let root = NodeRef::<html::Div>::new();
+    let tree = TreeView::new();
+    tree.load(text, false);
+    view! { <TreeLines tree label/> }
+}
 
-    let act = move |line: Line, step: Move| {
-        let next = tree
-            .try_update_value(|tree| tree.go(line, step))
-            .unwrap_or(line);
-        lines.set(tree.with_value(Tree::lines));
-        current.set(next);
-        next
-    };
-    let on_key = move |event: KeyboardEvent| {
-        let Some(step) = step_of(&event.key()) else {
+/// A tree and how much of it is seen. A handle: copies are the same tree.
+#[derive(Clone, Copy)]
+pub(super) struct TreeView {
+    store: Store,
+    outline: StoredValue<Outline>,
+    /// Rises when other lines are seen, or another one is the current one.
+    revision: RwSignal<u64>,
+    /// Rises when the lines say something else.
+    generation: RwSignal<u64>,
+    /// Where the lines are scrolled to, and how high their frame is.
+    scroll: RwSignal<(f64, f64)>,
+    root: NodeRef<html::Div>,
+    /// What is searched for.
+    pub(super) wanted: RwSignal<String>,
+    number: u32,
+}
+
+/// What can be copied of the current line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A string's characters; of other values their text.
+    Value,
+    /// Where the value is.
+    Path,
+    /// The value, indented.
+    Subtree,
+}
+
+impl TreeView {
+    /// A tree of nothing yet.
+    pub(super) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        Self {
+            store: use_store(),
+            outline: StoredValue::new(Outline::new(Tree::new("null".into()), LINES)),
+            revision: RwSignal::new(0),
+            generation: RwSignal::new(0),
+            scroll: RwSignal::new((0.0, 600.0)),
+            root: NodeRef::new(),
+            wanted: RwSignal::new(String::new()),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Shows a value; `follows` when it is a newer one of the same kind, of
+    /// which the same is opened.
+    pub(super) fn load(self, text: Arc<str>, follows: bool) {
+        let tree = Tree::new(text);
+        self.outline.update_value(|outline| {
+            *outline = match follows {
+                true => outline.follow(tree),
+                false => Outline::new(tree, LINES),
+            };
+        });
+        self.is_other();
+        if !follows && let Some(root) = self.root.get_untracked() {
+            root.set_scroll_top(0);
+        }
+    }
+
+    /// Shows what is different, or not any more, and opens that when `opens`
+    /// says so.
+    pub(super) fn set_diff(self, diff: Option<Diff>, opens: bool) {
+        self.outline
+            .update_value(|outline| outline.set_diff(diff, opens));
+        self.is_other();
+    }
+
+    /// Reads what is seen, and again whenever that changes.
+    pub(super) fn seen<T>(self, read: impl FnOnce(&Outline) -> T) -> T {
+        self.revision.track();
+        self.outline.with_value(read)
+    }
+
+    /// Reads what is seen, once.
+    pub(super) fn seen_once<T>(self, read: impl FnOnce(&Outline) -> T) -> T {
+        self.outline.with_value(read)
+    }
+
+    /// Reads what the value is, and again when it is another.
+    pub(super) fn value<T>(self, read: impl FnOnce(&Outline) -> T) -> T {
+        self.generation.track();
+        self.outline.with_value(read)
+    }
+
+    /// Does what a key press means.
+    pub(super) fn go(self, step: Move) {
+        self.outline.update_value(|outline| outline.go(step));
+        self.moved();
+    }
+
+    /// Goes to a node.
+    pub(super) fn reveal(self, id: NodeId) {
+        self.outline.update_value(|outline| outline.reveal(id));
+        self.moved();
+    }
+
+    /// Gives the tree the focus.
+    pub(super) fn focus(self) {
+        if let Some(root) = self.root.get_untracked() {
+            // Nothing depends on whether the browser grants the focus.
+            let _ = root.focus();
+        }
+    }
+
+    /// That part of the current line, as it is copied.
+    pub(super) fn part(self, part: Part) -> String {
+        self.outline.with_value(|outline| {
+            let (tree, id) = match (outline.current(), outline.diff()) {
+                (Row::Gone(old, _), Some(diff)) => (diff.old(), old),
+                _ => (outline.tree(), outline.node()),
+            };
+            match part {
+                Part::Value => tree
+                    .string(id)
+                    .map_or_else(|| tree.value(id).to_owned(), |text| text.into_owned()),
+                Part::Path => tree.path(id),
+                Part::Subtree => pretty(tree.value(id)),
+            }
+        })
+    }
+
+    /// Copies that part of the current line, and says so.
+    pub(super) fn copy(self, part: Part) {
+        let (store, text) = (self.store, self.part(part));
+        spawn_local(async move {
+            let words = match (browser::copy(&text).await, part) {
+                (false, _) => "Not allowed",
+                (_, Part::Value) => "Value copied",
+                (_, Part::Path) => "Path copied",
+                (_, Part::Subtree) => "Subtree copied",
+            };
+            store.announcement.set(words.to_owned());
+        });
+    }
+
+    fn is_other(self) {
+        self.generation.update(|generation| *generation += 1);
+        self.revision.update(|revision| *revision += 1);
+    }
+
+    /// The current line may be another one, and comes into sight.
+    fn moved(self) {
+        self.revision.update(|revision| *revision += 1);
+        let (at, is_long) = self
+            .outline
+            .with_value(|outline| (outline.at(), outline.rows().len() > ALL));
+        let line_id = self.line_id(self.outline.with_value(Outline::current));
+        request_animation_frame(move || {
+            let Some(Some(root)) = self.root.try_get_untracked() else {
+                return;
+            };
+            if !is_long {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                if let Some(line) = document().get_element_by_id(&line_id) {
+                    line.scroll_into_view_with_scroll_into_view_options(&options);
+                }
+                return;
+            }
+            let (top, frame) = (
+                f64::from(root.scroll_top()),
+                f64::from(root.client_height()),
+            );
+            let wanted = at as f64 * LINE;
+            if wanted < top {
+                root.set_scroll_top(wanted as i32);
+            } else if wanted + LINE > top + frame {
+                root.set_scroll_top((wanted + LINE - frame).ceil() as i32);
+            }
+        });
+    }
+
+    fn measure(self) {
+        let Some(Some(root)) = self.root.try_get_untracked() else {
             return;
         };
+        let size = (
+            f64::from(root.scroll_top()),
+            f64::from(root.client_height()),
+        );
+        if self.scroll.get_untracked() != size {
+            self.scroll.set(size);
+        }
+    }
+
+    fn line_id(self, row: Row) -> String {
+        let (kind, number) = match row {
+            Row::Node(id) => ("-", id),
+            Row::Gone(id, _) => ("-gone-", id),
+            Row::Rest => ("-rest", 0),
+        };
+        "tree-".to_owned() + &self.number.to_string() + kind + &number.to_string()
+    }
+
+    fn on_key(self, event: &KeyboardEvent) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
+        let lines = ((self.scroll.get_untracked().1 / LINE) as usize).max(2) - 1;
+        let step = match (event.key().as_str(), event.shift_key()) {
+            ("ArrowRight", true) => Move::Expand,
+            ("ArrowLeft", true) => Move::Collapse,
+            ("ArrowUp", _) => Move::Up,
+            ("ArrowDown", _) => Move::Down,
+            ("ArrowRight", _) => Move::In,
+            ("ArrowLeft", _) => Move::Out,
+            ("PageUp", _) => Move::PageUp(lines),
+            ("PageDown", _) => Move::PageDown(lines),
+            ("Home", _) => Move::First,
+            ("End", _) => Move::Last,
+            ("Enter" | " ", _) => Move::Toggle,
+            ("c", _) => return self.copy(Part::Value),
+            ("p", _) => return self.copy(Part::Path),
+            ("s", _) => return self.copy(Part::Subtree),
+            _ => return,
+        };
         event.prevent_default();
-        let next = act(current.get_untracked(), step);
-        request_animation_frame(move || {
-            if let Some(root) = root.get_untracked() {
-                focus_line(&root, next);
-            }
-        });
-    };
-    view! {
-            <div class="tree mono" role="tree" aria-label=label node_ref=root on:keydown=on_key>
-                <For
-                    each=move || lines.get()
-                    key=|line| *line
-                    children=move |line| match line {
-                        Line::Node(id) => {
-                            let toggle = move || {
-     act(line, Move::Toggle);
-    };
-                            node_line(tree, id, lines, current, toggle).into_any()
-                        }
-                        Line::More(id) => {
-                            let more = move || {
-     act(line, Move::Toggle);
-    };
-                            more_line(tree, id, lines, current, more).into_any()
-                        }
-                    }
-                />
-            </div>
-        }
+        self.go(step);
+    }
 }
 
-fn node_line(
-    tree: StoredValue<Tree>,
-    id: usize,
-    lines: RwSignal<Vec<Line>>,
-    current: RwSignal<Line>,
-    toggle: impl Fn() + Copy + Send + 'static,
+/// The lines of a tree.
+#[component]
+pub(super) fn TreeLines(
+    /// Which.
+    tree: TreeView,
+    /// The tree's name.
+    label: &'static str,
 ) -> impl IntoView {
-    let line = Line::Node(id);
-    let (shown, can_open, path) =
-        tree.with_value(|tree| (tree.shown(id), tree.can_open(id), tree.path(id)));
-    let is_open = Memo::new(move |_| {
-        lines.track();
-        tree.with_value(|tree| tree.is_open(id))
+    let count = Memo::new(move |_| tree.seen(|outline| outline.rows().len()));
+    let is_long = Memo::new(move |_| count.get() > ALL);
+    let window = Memo::new(move |_| {
+        let (top, frame) = tree.scroll.get();
+        match is_long.get() {
+            true => Window::at(top, frame, LINE, count.get()),
+            false => Window {
+                first: 0,
+                end: count.get(),
+            },
+        }
     });
-    let expanded = can_open.then_some(move || if is_open.get() { "true" } else { "false" });
+    let drawn = move || {
+        let Window { first, end } = window.get();
+        let is_long = is_long.get();
+        let generation = tree.generation.get();
+        tree.seen(|outline| {
+            // The tree names its current line, which therefore must exist.
+            let at = outline.at();
+            let before = (at < first).then_some(at);
+            let after = (at >= end).then_some(at);
+            let places = before.into_iter().chain(first..end).chain(after);
+            let rows = places.filter_map(|at| Some((*outline.rows().get(at)?, at)));
+            let rows = rows.map(|(row, at)| (row, is_long.then_some(at), generation));
+            rows.collect::<Vec<_>>()
+        })
+    };
+    let current = Memo::new(move |_| tree.seen(Outline::current));
+    Effect::new(move || {
+        is_long.track();
+        tree.root.track();
+        request_animation_frame(move || tree.measure());
+    });
+    let on_resize = window_event_listener(leptos::ev::resize, move |_| tree.measure());
+    on_cleanup(move || on_resize.remove());
+    view! {
+        <div
+            class="tree mono"
+            class:long=move || is_long.get()
+            role="tree"
+            aria-label=label
+            tabindex="0"
+            aria-activedescendant=move || tree.line_id(current.get())
+            node_ref=tree.root
+            on:keydown=move |event| tree.on_key(&event)
+            on:scroll=move |_| tree.measure()
+        >
+            <div
+                class="tree-body"
+                role="presentation"
+                style:height=move || is_long.get().then(|| pixels(count.get() as f64 * LINE))
+            >
+                <For each=drawn key=|place| *place children=move |(row, at, _)| line(tree, row, at, current)/>
+            </div>
+        </div>
+    }
+}
+
+/// How deep a line is, for who does not see it; Leptos has no name for that
+/// attribute.
+fn level(depth: usize) -> CustomAttr<&'static str, String> {
+    custom_attribute("aria-level", (depth + 1).to_string())
+}
+
+fn pixels(pixels: f64) -> String {
+    pixels.to_string() + "px"
+}
+
+/// One line; `at` is its place in a tree of which not all lines are drawn.
+fn line(tree: TreeView, row: Row, at: Option<usize>, current: Memo<Row>) -> AnyView {
+    let text = match row {
+        Row::Node(id) => return node_line(tree, id, at, current).into_any(),
+        Row::Gone(id, parent) => tree.outline.with_value(|outline| {
+            let shown = outline.diff().map(|diff| diff.old().shown(id));
+            let depth = outline.tree().depth(parent) + 1;
+            shown.map(|shown| (depth, shown.key, clip(&shown.value, CUT).0.to_owned()))
+        }),
+        Row::Rest => {
+            let words = "More than can be shown here: see the raw reply.".to_owned();
+            Some((1, String::new(), words))
+        }
+    };
+    let (depth, key, value) = text.unwrap_or_default();
+    let is_gone = matches!(row, Row::Gone(..));
+    let separator = (!key.is_empty()).then_some(": ");
+    let is_current = move || current.get() == row;
+    view! {
+        <div
+            class="line"
+            class:gone=is_gone
+            class:current=is_current
+            role="treeitem"
+            id=tree.line_id(row)
+            {..level(depth)}
+            aria-selected=move || is_current().to_string()
+            style:--depth=depth.min(DEEPEST).to_string()
+            style:top=at.map(|at| pixels(at as f64 * LINE))
+            on:click=move |_| {
+                tree.outline.update_value(|outline| outline.go_to(row));
+                tree.moved();
+            }
+        >
+            <span class="line-text">{key}{separator}{value}</span>
+            {is_gone.then(|| view! { " " <span class="mark-word">"removed"</span> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) -> impl IntoView {
+    let row = Row::Node(id);
+    let (shown, can_open, mark, was) = tree.outline.with_value(|outline| {
+        let was = outline.diff().and_then(|diff| {
+            let was = diff.old().shown(diff.was(id)?).value;
+            Some(clip(&was, CUT).0.to_owned())
+        });
+        let value = outline.tree();
+        (value.shown(id), value.can_open(id), outline.mark(id), was)
+    });
+    let is_open = Memo::new(move |_| tree.seen(|outline| outline.is_open(id)));
+    let expanded = can_open.then_some(move || is_open.get().to_string());
     let (position, siblings) = shown.position;
     let separator = (!shown.key.is_empty()).then_some(": ");
     let value_class = match shown.kind {
@@ -100,6 +408,7 @@ fn node_line(
         Kind::Number => "json-number",
         Kind::Literal => "json-literal",
     };
+    let is_container = matches!(shown.kind, Kind::Object | Kind::Array);
     let size = can_open.then(|| {
         let count = grouped(shown.count as u64);
         match shown.kind {
@@ -107,98 +416,79 @@ fn node_line(
             _ => "{".to_owned() + &count + "}",
         }
     });
+    let value = match at {
+        Some(_) if shown.value.len() > CUT => clip(&shown.value, CUT).0.to_owned() + "…",
+        _ => shown.value,
+    };
+    let is_current = move || current.get() == row;
     let is_preview_hidden = move || can_open && is_open.get();
+    let class = match mark {
+        Mark::Same => "line",
+        Mark::Inside => "line inside",
+        Mark::Changed => "line changed",
+        Mark::Added => "line added",
+    };
     view! {
         <div
-            class="line"
+            class=class
+            class:open=move || is_open.get()
+            class:can-open=can_open
+            class:current=is_current
             role="treeitem"
-            title=path
-            data-line=name_of(line)
-            attr:aria-level=shown.depth + 1
+            id=tree.line_id(row)
+            {..level(shown.depth)}
             aria-posinset=position
             aria-setsize=siblings
             aria-expanded=expanded
-            aria-selected=move || if current.get() == line { "true" } else { "false" }
-            tabindex=move || if current.get() == line { 0 } else { -1 }
-            class:open=move || is_open.get()
-            class:can-open=can_open
+            aria-selected=move || is_current().to_string()
             style:--depth=shown.depth.min(DEEPEST).to_string()
+            style:top=at.map(|at| pixels(at as f64 * LINE))
             on:click=move |_| {
                 // Dragging over text selects it; that is not a click on it.
                 if has_selection() {
                     return;
                 }
-                if can_open { toggle() } else { current.set(line) }
+                tree.outline.update_value(|outline| outline.go_to(row));
+                if can_open { tree.go(Move::Toggle) } else { tree.moved() }
             }
         >
-            <span class="json-key">{shown.key}</span>
+            <span class="json-key">{marked(tree, shown.key)}</span>
             {separator}
             {size.map(|size| view! { <span class="json-size">{size}" "</span> })}
-            <span class=value_class hidden=is_preview_hidden>{shown.value}</span>
+            <span class=value_class hidden=is_preview_hidden>
+                {match is_container {
+                    true => value.into_any(),
+                    false => marked(tree, value).into_any(),
+                }}
+            </span>
+            {was.map(|was| view! { " " <span class="mark-word">"was " <del>{was}</del></span> })}
+            {(mark == Mark::Added).then(|| view! { " " <span class="mark-word">"new"</span> })}
         </div>
     }
 }
 
-fn more_line(
-    tree: StoredValue<Tree>,
-    id: usize,
-    lines: RwSignal<Vec<Line>>,
-    current: RwSignal<Line>,
-    more: impl Fn() + Copy + Send + 'static,
-) -> impl IntoView {
-    let line = Line::More(id);
-    let depth = tree.with_value(|tree| tree.shown(id).depth) + 1;
-    let words = move || {
-        lines.track();
-        let hidden = tree.with_value(|tree| tree.hidden(id));
-        "Show more (".to_owned() + &grouped(hidden as u64) + " left)"
-    };
-    view! {
-        <div
-            class="line more"
-            role="treeitem"
-            data-line=name_of(line)
-            attr:aria-level=depth + 1
-            aria-selected=move || if current.get() == line { "true" } else { "false" }
-            tabindex=move || if current.get() == line { 0 } else { -1 }
-            style:--depth=depth.min(DEEPEST).to_string()
-            on:click=move |_| more()
-        >
-            {words}
-        </div>
-    }
-}
-
-fn step_of(key: &str) -> Option<Move> {
-    Some(match key {
-        "ArrowUp" => Move::Up,
-        "ArrowDown" => Move::Down,
-        "ArrowRight" => Move::In,
-        "ArrowLeft" => Move::Out,
-        "Home" => Move::First,
-        "End" => Move::Last,
-        "Enter" | " " => Move::Toggle,
-        _ => return None,
-    })
-}
-
-fn name_of(line: Line) -> String {
-    match line {
-        Line::Node(id) => id.to_string(),
-        Line::More(id) => "more-".to_owned() + &id.to_string(),
-    }
-}
-
-fn focus_line(root: &web_sys::HtmlDivElement, line: Line) {
-    let selector = "[data-line=\"".to_owned() + &name_of(line) + "\"]";
-    let found = root.query_selector(&selector).ok().flatten();
-    if let Some(element) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
+/// Text in which what is searched for is marked.
+fn marked(tree: TreeView, text: String) -> impl IntoView {
+    move || {
+        let wanted = tree.wanted.get();
+        let piece = |(piece, is_match): (&str, bool)| match is_match {
+            true => view! { <mark>{piece.to_owned()}</mark> }.into_any(),
+            false => piece.to_owned().into_any(),
+        };
+        let pieces = pieces(&text, &wanted).into_iter();
+        pieces.map(piece).collect_view()
     }
 }
 
 fn has_selection() -> bool {
     let selection = window().get_selection().ok().flatten();
     selection.is_some_and(|selection| !selection.is_collapsed())
+}
+
+/// How many lines and bytes a reply has, for people.
+pub(super) fn size_words(tree: TreeView) -> String {
+    tree.value(|outline| {
+        let tree = outline.tree();
+        counted(tree.len() as u64, "value") + ", " + &counted(tree.text().len() as u64, "byte")
+    })
 }

@@ -18,9 +18,13 @@ mod pages;
 mod palette;
 mod parts;
 mod place;
+mod plot;
+mod raw;
+mod repeat;
 mod reply;
 mod sessions;
 mod shell;
 mod sign_in;
+mod tree_tools;
 
 pub(crate) use shell::Root;

@@ -374,6 +374,9 @@ fn a_time_to_look_back_from_leaves_out_what_is_live() {
         wanted[0].parameters,
         "?marks=true&limit=500&names=A%2CB%2A&where=%40.data.n%20%3E%201&until=2026-01-01T00%3A00%3A00.000000Z"
     );
+    let later = r#"{"gaps":[],"links":[{"after":0,"time":"2026-01-01T00:00:07Z","running":true}]}"#;
+    history.receive("vm", page(&[], later));
+    assert!(history.take().is_empty() && history.is_exhausted());
     let address = text.address();
     assert!(
         address.starts_with("/events?names=A%2CB%2A&where=") && address.contains("&until=2026-")

@@ -19,7 +19,7 @@ pub(super) fn FileMenu(page: Page) -> impl IntoView {
         let text = page.feed.with_value(|feed| write_ndjson(feed.rows()));
         let name =
             "events-".to_owned() + &browser::wall_clock().rfc3339().replace(':', "-") + ".ndjson";
-        if let Err(error) = browser::download(&name, "application/x-ndjson", &text) {
+        if let Err(error) = browser::download(&name, &text) {
             fault.set(Some(error));
         }
     };
