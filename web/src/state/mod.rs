@@ -5,18 +5,23 @@
 //! which part is new → the store notifies the signals of that part → the
 //! views read it again. Times come in as arguments; nothing here has a clock.
 
+pub(crate) mod address;
 pub(crate) mod app;
 pub(crate) mod backoff;
 pub(crate) mod commands;
+pub(crate) mod copy_as;
 pub(crate) mod danger;
 pub(crate) mod editor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod link;
 pub(crate) mod login;
 pub(crate) mod manage;
 pub(crate) mod search;
+pub(crate) mod secrets;
+pub(crate) mod send;
 pub(crate) mod sessions;
 pub(crate) mod text;
 pub(crate) mod theme;

@@ -54,6 +54,12 @@ pub(crate) fn at(path: &str) -> String {
     base() + path
 }
 
+/// The console's address without a slash at its end: `http://HOST:PORT`, and
+/// the path before all of its own.
+pub(crate) fn console_address() -> String {
+    window().location().origin().unwrap_or_default() + &base()
+}
+
 /// Address of the console's WebSocket.
 pub(super) fn socket_address() -> String {
     let location = window().location();

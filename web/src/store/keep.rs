@@ -5,8 +5,6 @@
 //! another version, another tab or anybody: what cannot be read is as good as
 //! nothing.
 
-#![expect(dead_code, reason = "its first users follow")]
-
 use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

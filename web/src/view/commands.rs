@@ -13,23 +13,15 @@ use qmp_shared::schema::Schema;
 use wasm_bindgen::JsCast;
 
 use super::command::CommandDesk;
+use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{Empty, ProblemBox, SessionSelect, all_sessions};
+use crate::state::address::command_path;
 use crate::state::commands::{Entry, GUEST_INFO, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::search::rank;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
-use crate::state::text::{counted, percent_encoded, visible};
+use crate::state::text::{counted, visible};
 use crate::store::{SchemaState, browser, use_store};
-
-/// The address of a command's page.
-pub(super) fn address(session: &str, command: &str) -> String {
-    let mut address = "/commands/".to_owned() + &percent_encoded(session);
-    if !command.is_empty() {
-        address.push('/');
-        address.push_str(&percent_encoded(command));
-    }
-    address
-}
 
 /// What is shown beside the list.
 #[derive(Clone, PartialEq)]
@@ -138,6 +130,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
                         <Empty title="Choose a command">
                             <p>"Each has a form made from the schema of this very endpoint."</p>
                         </Empty>
+                        {kept_commands()}
                     }
                     .into_any(),
                     Subject::Loading => waits().into_any(),
@@ -149,6 +142,14 @@ pub(super) fn CommandsPage() -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// The history, from where no command is chosen.
+fn kept_commands() -> impl IntoView {
+    let store = use_store();
+    let navigate = use_navigate();
+    let edit = move |kept| go_to(store, &navigate, &kept);
+    view! { <KeptCommands lists=Lists::new(store) edit desk=None/> }
 }
 
 /// An address without a session is that of the first one that runs.
@@ -165,7 +166,7 @@ fn go_to_a_session(session: Memo<String>) {
                 replace: true,
                 ..NavigateOptions::default()
             };
-            navigate(&address(&picked, ""), options);
+            navigate(&command_path(&picked, ""), options);
         }
     });
 }
@@ -242,7 +243,7 @@ fn CommandList(
     let on_search_key = move |event: KeyboardEvent| match event.key().as_str() {
         "Enter" => {
             if let Some(first) = shown.with_untracked(|shown| shown.first().cloned()) {
-                go(address(&session.get_untracked(), &first.name));
+                go(command_path(&session.get_untracked(), &first.name));
             }
         }
         "ArrowDown" => {
@@ -262,7 +263,7 @@ fn CommandList(
                 <SessionSelect
                     id="commands-session"
                     session=session
-                    choose=move |name: String| go(address(&name, &command.get_untracked()))
+                    choose=move |name: String| go(command_path(&name, &command.get_untracked()))
                 />
                 <div class="field">
                     <label for="commands-search">"Search commands"</label>
@@ -316,7 +317,7 @@ fn list_item(
             });
         }
     });
-    let href = move || browser::at(&address(&session.get(), &name));
+    let href = move || browser::at(&command_path(&session.get(), &name));
     view! {
         <li>
             <a

@@ -5,13 +5,17 @@
 
 mod command;
 mod commands;
+mod copy_as;
+mod entry;
 mod events;
 mod form;
+mod history;
 mod json_tree;
 mod manage;
 mod pages;
 mod parts;
 mod reply;
+mod send;
 mod sessions;
 mod shell;
 mod sign_in;
