@@ -253,10 +253,18 @@ test('everything by the keyboard alone', async ({ console, page }) => {
   // From the list, Tab leads on to the form, and from there to the reply.
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Form' })).toBeFocused();
-  for (const name of ['JSON', 'Copy message', 'Send', 'Reset', 'Copy reply']) {
+  for (const name of ['JSON', 'Line', 'Copy message', 'Send', 'Reset', 'Copy as…']) {
     await page.keyboard.press('Tab');
     await expect(page.getByRole('button', { name, exact: true })).toBeFocused();
   }
+  await page.keyboard.press('Tab');
+  await expect(page.getByLabel('Timeout in seconds')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByLabel('Expect an event')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'History', exact: true })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Copy reply', exact: true })).toBeFocused();
   await page.keyboard.press('Tab');
   await page.keyboard.press('ArrowDown');
   await expect(reply(page).getByRole('treeitem', { name: /^status: / })).toBeFocused();

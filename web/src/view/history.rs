@@ -89,54 +89,63 @@ where
             </ul>
         }
     };
+    let no_entry = move || match query.with(|query| query.trim().is_empty()) {
+        true => "What you send is kept here, in this browser alone, without secrets.",
+        false => "No sent command has this in it.",
+    };
     let count = move || counted(sent.with(Vec::len) as u64, "command");
+    let is_open = RwSignal::new(false);
     view! {
-        <details class="kept">
-            <summary>"History"</summary>
-            <div class="kept-body">
-                {desk.map(|sender| view! { <SaveCommand sender lists/> })}
-                <div class="field">
-                    <label for="kept-search">"Search history"</label>
-                    <input
-                        id="kept-search"
-                        type="search"
-                        autocomplete="off"
-                        spellcheck="false"
-                        prop:value=query
-                        on:input=move |event| query.set(event_target_value(&event))
-                    />
-                </div>
-                <Show when=move || !saved.with(Vec::is_empty)>
-                    <section aria-label="Saved commands">
-                        <h2>"Saved"</h2>
-                        {entries(saved, lists.saved)}
-                    </section>
-                </Show>
-                <section aria-label="Sent commands">
-                    <div class="kept-head">
-                        <h2>"Sent"</h2>
-                        <span class="muted small-text" role="status">{count}</span>
-                        <button
-                            type="button"
-                            class="quiet small"
-                            disabled=move || lists.sent.with(<[_]>::is_empty)
-                            on:click=move |_| lists.sent.change(0, Vec::clear)
-                        >
-                            "Clear history"
-                        </button>
+        <section class="kept" aria-label="History">
+            <button
+                type="button"
+                class="quiet kept-toggle"
+                aria-expanded=move || is_open.get().to_string()
+                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+            >
+                "History"
+            </button>
+            <Show when=move || is_open.get()>
+                <div class="kept-body">
+                    {desk.map(|sender| view! { <SaveCommand sender lists/> })}
+                    <div class="field">
+                        <label for="kept-search">"Search history"</label>
+                        <input
+                            id="kept-search"
+                            type="search"
+                            autocomplete="off"
+                            spellcheck="false"
+                            prop:value=query
+                            on:input=move |event| query.set(event_target_value(&event))
+                        />
                     </div>
-                    {entries(sent, lists.sent)}
-                    <Show when=move || sent.with(Vec::is_empty)>
-                        <p class="muted">
-                            {move || match query.with(|query| query.trim().is_empty()) {
-                                true => "What you send is kept here, in this browser alone, without secrets.",
-                                false => "No sent command has this in it.",
-                            }}
-                        </p>
+                    <Show when=move || !saved.with(Vec::is_empty)>
+                        <section aria-label="Saved commands">
+                            <h2>"Saved"</h2>
+                            {entries(saved, lists.saved)}
+                        </section>
                     </Show>
-                </section>
-            </div>
-        </details>
+                    <section aria-label="Sent commands">
+                        <div class="kept-head">
+                            <h2>"Sent"</h2>
+                            <span class="muted small-text" role="status">{count}</span>
+                            <button
+                                type="button"
+                                class="quiet small"
+                                disabled=move || lists.sent.with(<[_]>::is_empty)
+                                on:click=move |_| lists.sent.change(0, Vec::clear)
+                            >
+                                "Clear history"
+                            </button>
+                        </div>
+                        {entries(sent, lists.sent)}
+                        <Show when=move || sent.with(Vec::is_empty)>
+                            <p class="muted">{no_entry}</p>
+                        </Show>
+                    </section>
+                </div>
+            </Show>
+        </section>
     }
 }
 
