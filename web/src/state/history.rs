@@ -191,7 +191,6 @@ fn is_same(a: &KeptCommand, b: &KeptCommand) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use qmp_shared::json;
     use qmp_shared::rest::ProblemKind;
 
     fn sent(command: &str, arguments: Option<&str>, at: f64) -> KeptCommand {
