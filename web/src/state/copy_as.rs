@@ -164,13 +164,14 @@ impl Subject {
         // `http` becomes `ws`, and `https` becomes `wss`.
         let rest = self.console.strip_prefix("http").unwrap_or_default();
         let address = ["ws", rest, "/api/v1/ws"].concat();
-        // Without -n it would hang up before the reply.
+        // Without -n it would hang up before the reply, and without the = take
+        // the address for one more header.
         Ok([
             "printf '%s\\n' ",
             &shell_word_whole(&frame),
             " | websocat -n --protocol ",
             SUBPROTOCOL,
-            " -H \"Authorization: Bearer $QMP_CONSOLE_TOKEN\" ",
+            " -H=\"Authorization: Bearer $QMP_CONSOLE_TOKEN\" ",
             &shell_word_whole(&address),
         ]
         .concat())
