@@ -259,7 +259,12 @@ test('everything by the keyboard alone', async ({ console, page }) => {
       await expect(page.getByRole('button', { name, exact: true })).toBeFocused();
     }
   };
-  await pressed(['JSON', 'Copy message', 'Send', 'Reset']);
+  await pressed(['JSON', 'Line', 'Copy message', 'Send', 'Reset', 'Copy as…']);
+  for (const field of ['Timeout in seconds', 'Expect an event']) {
+    await page.keyboard.press('Tab');
+    await expect(page.getByLabel(field)).toBeFocused();
+  }
+  await pressed(['History']);
   // Documentation is between the two.
   await page.keyboard.press('Tab');
   await expect(page.locator('summary').filter({ hasText: 'Documentation' })).toBeFocused();

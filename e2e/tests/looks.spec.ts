@@ -159,6 +159,58 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'command-line',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'blockdev-add');
+      await page.getByRole('button', { name: 'Line', exact: true }).click();
+      await page.getByLabel('Command line').fill("blockdev-add driver=qcow2 node-name='disk 0' file.driver=null-co");
+      await page.getByRole('button', { name: 'JSON', exact: true }).click();
+      const message = '{"execute": "blockdev-add", "arguments": {"driver": "raw", "a.b": 1}}';
+      await page.getByRole('textbox', { name: 'Message' }).fill(message);
+      await page.getByRole('button', { name: 'Line', exact: true }).click();
+      await expect(page.getByText('The line cannot show this JSON:')).toBeVisible();
+      await page.getByRole('button', { name: 'Reset', exact: true }).click();
+      await page.getByRole('button', { name: 'Line', exact: true }).click();
+      await page.getByLabel('Command line').fill("blockdev-add driver=raw node-name='disk 0' x=1");
+      await expect(page.getByText('x: no such member', { exact: false })).toBeVisible();
+    },
+  },
+  {
+    name: 'command-waits',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'stop');
+      await page.getByLabel('Timeout in seconds').fill('4000');
+      await page.getByLabel('Expect an event').check();
+      await page.getByLabel('Event names').fill('STOP');
+      await page.getByLabel('Timeout in seconds').fill('60');
+      await sendAndReturn(page);
+      await expect(page.getByRole('region', { name: 'Expected event' })).toContainText('STOP');
+      await page.getByLabel('Timeout in seconds').fill('4000');
+    },
+  },
+  {
+    name: 'command-copy-as',
+    show: async (page, console) => {
+      await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22name%22%3A%22a%20secret%22%2C%22up%22%3Atrue%7D`);
+      await page.getByRole('button', { name: 'Copy as…' }).click();
+      await expect(page.getByRole('menuitem', { name: 'curl' })).toBeVisible();
+    },
+  },
+  {
+    name: 'command-history',
+    show: async (page, console) => {
+      const filled = '?arguments=%7B%22id%22%3A%22nobody%22%7D';
+      await page.goto(`${console.url}commands/vm/query-block${filled}`);
+      await page.getByRole('button', { name: 'Reset', exact: true }).click();
+      await sendAndReturn(page);
+      await page.getByRole('button', { name: 'History', exact: true }).click();
+      await page.getByLabel('Save this command as').fill('the disks');
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await expect(page.getByRole('region', { name: 'Saved commands' })).toBeVisible();
+      await page.getByRole('button', { name: 'Clear history' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: 'command-agent',
     show: async (page, console) => {
       await goToCommand(page, console, 'agent', 'guest-get-osinfo');

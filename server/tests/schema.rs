@@ -1,6 +1,6 @@
 //! The schemas of a real QEMU and its storage daemon: every command of them
 //! opens as a form, and with each choice that there is, all that is required
-//! can be entered, written and read again.
+//! can be entered, written and read again, as JSON and as a line.
 
 #![allow(clippy::unwrap_used, reason = "tests may panic, their helpers too")]
 
@@ -11,7 +11,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use qmp_client::client::{Client, Options};
-use qmp_shared::command::{Action, Edit, Form, Node, NodeKind, Path, Step, validate};
+use qmp_shared::command::{
+    Action, Edit, Form, Layout, Node, NodeKind, Path, Step, line_text, message_text, parse_line,
+    parse_message, validate,
+};
 use qmp_shared::schema::{Builtin, Schema, Type, TypeId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -358,5 +361,22 @@ impl<'a> Filler<'a> {
         let read = Form::from_json(self.schema, command, &text).unwrap();
         assert_eq!(read.to_json().as_ref(), Ok(&text), "{command}");
         assert_eq!(read, self.form, "{command}: {text}");
+        self.check_line(&text);
+    }
+
+    /// The line says the same, and so does the message.
+    fn check_line(&self, arguments: &str) {
+        let (schema, command) = (Some(self.schema), self.form.command());
+        let line = line_text(schema, command, false, Some(arguments));
+        let line = line.unwrap_or_else(|fault| panic!("{command}: {fault}: {arguments}"));
+        let read = parse_line(schema, &line);
+        let read = read.unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        assert_eq!(read.command, command);
+        let read_arguments = read.arguments.as_deref().unwrap_or("{}");
+        assert_eq!(read_arguments, arguments, "{line}");
+        let message = message_text(command, false, Some(read_arguments), Layout::Pretty);
+        let message = parse_message(&message).unwrap();
+        let form = Form::from_json(self.schema, command, message.arguments.as_deref().unwrap());
+        assert_eq!(form.unwrap(), self.form, "{line}");
     }
 }

@@ -197,7 +197,7 @@ pub struct Execute {
 }
 
 /// The event that a command's caller waits for. It may come before the reply.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Expect {

@@ -3,7 +3,7 @@
 //! `a.b=1 a.c=2` is one object `a` with two members. What a value means is the
 //! schema's to say, where there is one; else it is JSON if it is that, and a
 //! string if not. A value that its type cannot have is refused here, with its
-//! key.
+//! key. The way back is in [`super::line_write`].
 
 use super::number;
 use super::path::{Fault, Path, quoted};
@@ -97,7 +97,7 @@ fn insert(root: &mut Vec<(String, Given)>, key: &str, value: &str) -> Result<(),
 }
 
 /// The type of a value, if it is described.
-type Known<'a> = Option<(&'a Schema, TypeId)>;
+pub(super) type Known<'a> = Option<(&'a Schema, TypeId)>;
 
 fn write_members(
     text: &mut String,
@@ -106,6 +106,12 @@ fn write_members(
     members: &[(String, Given)],
 ) -> Result<(), Fault> {
     let object = ty.and_then(|(schema, ty)| Some((schema, object(schema, ty)?)));
+    let case = |tag: &str| {
+        members.iter().find_map(|(name, given)| match given {
+            Given::Value(value) if name == tag => Some(value.as_str()),
+            _ => None,
+        })
+    };
     text.push('{');
     for (index, (name, given)) in members.iter().enumerate() {
         if index > 0 {
@@ -114,8 +120,8 @@ fn write_members(
         let path = path.member(name);
         text.push_str(&string(&path, name)?);
         text.push(':');
-        let ty = object
-            .and_then(|(schema, object)| Some((schema, member(schema, object, members, name)?)));
+        let ty =
+            object.and_then(|(schema, object)| Some((schema, member(schema, object, case, name)?)));
         match given {
             Given::Members(members) => write_members(text, &path, ty, members)?,
             Given::Value(value) => text.push_str(&write_value(&path, ty, value)?),
@@ -126,7 +132,7 @@ fn write_members(
 }
 
 /// The object type of a value that is given by its members.
-fn object(schema: &Schema, ty: TypeId) -> Option<&Object> {
+pub(super) fn object(schema: &Schema, ty: TypeId) -> Option<&Object> {
     match schema.ty(ty) {
         Type::Alternate { choices } => choices.iter().find_map(|choice| schema.object(*choice)),
         _ => schema.object(ty),
@@ -134,11 +140,11 @@ fn object(schema: &Schema, ty: TypeId) -> Option<&Object> {
 }
 
 /// The type of a member, which may be one of the variant that another member
-/// chooses.
-fn member<'a>(
+/// chooses; `case` is the value of that one.
+pub(super) fn member<'a, 'g>(
     schema: &'a Schema,
     mut object: &'a Object,
-    given: &[(String, Given)],
+    case: impl Fn(&str) -> Option<&'g str>,
     name: &str,
 ) -> Option<TypeId> {
     // In QEMU, the variants of unions are unions themselves at most once.
@@ -147,17 +153,13 @@ fn member<'a>(
             return Some(member.ty);
         }
         let tag = &object.members.get(object.union.as_ref()?.tag)?.name;
-        let case = given.iter().find_map(|(name, given)| match given {
-            Given::Value(value) if name == tag => Some(value),
-            _ => None,
-        });
-        object = schema.object(object.variant(case?)?.ty)?;
+        object = schema.object(object.variant(case(tag)?)?.ty)?;
     }
     None
 }
 
 /// The JSON of one value.
-fn write_value(path: &Path, ty: Known<'_>, value: &str) -> Result<String, Fault> {
+pub(super) fn write_value(path: &Path, ty: Known<'_>, value: &str) -> Result<String, Fault> {
     let Some((schema, ty)) = ty else {
         return json_or_string(path, value);
     };
@@ -181,7 +183,8 @@ fn write_value(path: &Path, ty: Known<'_>, value: &str) -> Result<String, Fault>
         Type::Builtin(Builtin::Value) => json_or_string(path, value),
         Type::Builtin(Builtin::Object) | Type::Object(_) => json_of(path, value, '{'),
         Type::Builtin(Builtin::Array) | Type::Array(_) => json_of(path, value, '['),
-        // The first of its types that the value can be; a string can be anything.
+        // The first of its types that the value can be; a string can be anything,
+        // and is in quotes where another type would take it.
         Type::Alternate { choices } => {
             let is_string = |ty: TypeId| {
                 matches!(
@@ -193,6 +196,10 @@ fn write_value(path: &Path, ty: Known<'_>, value: &str) -> Result<String, Fault>
                 .iter()
                 .copied()
                 .partition(|choice| is_string(*choice));
+            let quoted = || serde_json::from_str::<String>(value).ok();
+            if let (Some(string), Some(text)) = (strings.first(), quoted()) {
+                return write_value(path, Some((schema, *string)), &text);
+            }
             let mut all = others.into_iter().chain(strings);
             all.find_map(|choice| write_value(path, Some((schema, choice)), value).ok())
                 .ok_or_else(expected)
@@ -318,6 +325,12 @@ mod tests {
         assert_eq!(
             with_schema(&words).as_deref(),
             Ok(r#"{"driver":"raw","file":"node0","on":"off"}"#)
+        );
+        // A string that looks like something else.
+        let words = [r#"on="5""#, r#"name="5""#];
+        assert_eq!(
+            with_schema(&words).as_deref(),
+            Ok(r#"{"on":"5","name":"\"5\""}"#)
         );
     }
 

@@ -6,7 +6,8 @@
 //! [`Form::from_json`] reads them back, so that a form and a raw JSON view can
 //! be two sides of one thing. [`message_text`] and [`parse_message`] put the
 //! command's envelope around them and take it off; [`arguments_from_words`]
-//! reads them from a command line.
+//! reads them from a command line, [`words_from_arguments`] writes them for one.
+//! [`line_text`] and [`parse_line`] do that for a whole line.
 //!
 //! ```text
 //! Schema ──► Form::new ──► Form ◄── apply(Edit) ── view
@@ -24,15 +25,19 @@ mod build;
 mod edit;
 mod form;
 mod line;
+mod line_write;
 mod message;
 mod number;
 mod path;
 mod read;
+mod shell;
 mod write;
 
 pub use edit::{Action, Edit, EditError, EditProblem};
 pub use form::{Field, Form, FormError, MAX_DEPTH, MAX_PARTS, Node, NodeKind};
 pub use line::arguments_from_words;
+pub use line_write::words_from_arguments;
 pub use message::{Execute, Layout, message_text, parse_message};
 pub use path::{Fault, Path, Step};
 pub use read::validate;
+pub use shell::{line_text, parse_line, shell_word, shell_words};

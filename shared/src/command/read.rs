@@ -140,7 +140,8 @@ impl Reader<'_> {
             Builtin::Boolean => return Some(NodeKind::Bool(text == "true")),
             Builtin::Null => return Some(NodeKind::Null),
             Builtin::Object | Builtin::Array | Builtin::Value => {
-                let text = text.to_owned();
+                // Not with the indentation of where it comes from.
+                let text = json::compact(text).into_owned();
                 return Some(NodeKind::Raw { builtin, text });
             }
             Builtin::String => decoded(text),

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use qmp_shared::command::{
-    Action, Edit, Execute, Form, Layout, Node, NodeKind, Path, Step, message_text, parse_message,
-    validate,
+    Action, Edit, Execute, Form, Layout, Node, NodeKind, Path, Step, arguments_from_words,
+    line_text, message_text, parse_line, parse_message, shell_word, shell_words, validate,
+    words_from_arguments,
 };
 use qmp_shared::json;
 use qmp_shared::schema::{Builtin, Schema, Type};
@@ -340,7 +341,8 @@ fn check(schema: &Schema, form: &Form) -> Result<(), TestCaseError> {
         Ok(text) => {
             prop_assert_eq!(&draft, &text);
             let again = read(schema, form.command(), &text)?;
-            prop_assert_eq!(again.to_json(), Ok(text));
+            prop_assert_eq!(again.to_json(), Ok(text.clone()));
+            check_line(schema, form, &text)?;
         }
         Err(faults) => {
             prop_assert!(!faults.is_empty());
@@ -358,7 +360,90 @@ fn check(schema: &Schema, form: &Form) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whatever is right by the schema is said by a line, and read from it as it
+/// was, but for names at the top that a key cannot have.
+fn check_line(schema: &Schema, form: &Form, arguments: &str) -> Result<(), TestCaseError> {
+    let command = form.command();
+    let line = match line_text(Some(schema), command, true, Some(arguments)) {
+        Ok(line) => line,
+        Err(fault) => {
+            let names = form.fields().iter().map(|field| &field.name);
+            let mut names = names.filter(|name| name.is_empty() || name.contains(['.', '=']));
+            prop_assert!(names.next().is_some(), "{fault} in {arguments}");
+            return Ok(());
+        }
+    };
+    let execute = parse_line(Some(schema), &line);
+    let execute = execute.map_err(|fault| TestCaseError::fail(format!("{fault} in {line}")))?;
+    prop_assert_eq!((execute.command.as_str(), execute.oob), (command, true));
+    let read = read(
+        schema,
+        command,
+        execute.arguments.as_deref().unwrap_or("{}"),
+    )?;
+    let written = read.to_json();
+    prop_assert_eq!(written.as_deref(), Ok(arguments), "{}", line);
+    Ok(())
+}
+
+/// Any JSON that may be sent, with names and texts that are easily mistaken.
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![typed(), "[ -~]{0,6}", Just("a.b=c".to_owned())];
+    let scalar = prop_oneof![
+        text.clone().prop_map(Value::String),
+        any::<Option<bool>>().prop_map(|it| json!(it)),
+        any::<i64>().prop_map(|it| json!(it)),
+        any::<u64>().prop_map(|it| json!(it)),
+        any::<f64>().prop_map(|it| json!(it)),
+    ];
+    scalar.prop_recursive(5, 30, 4, move |inner| {
+        let name = prop_oneof![3 => "[a-c]", 1 => text.clone()];
+        let members = prop::collection::btree_map(name, inner.clone(), 0..4);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Value::Array),
+            members.prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
 proptest! {
+    /// Without a schema a line says any JSON, as long as the names at the top
+    /// are those of keys.
+    #[test]
+    fn a_line_says_any_json(members in prop::collection::btree_map("[a-e-]{1,2}", any_json(), 0..5)) {
+        let arguments = Value::Object(members.into_iter().collect()).to_string();
+        prop_assume!(json::check_arguments(&arguments).is_ok());
+        let line = line_text(None, "any", false, Some(&arguments)).unwrap();
+        let read = parse_line(None, &line).unwrap();
+        prop_assert_eq!(read.arguments.as_deref().unwrap_or("{}"), arguments.as_str());
+        let words = words_from_arguments(None, "any", &arguments).unwrap();
+        prop_assert_eq!(arguments_from_words(None, "any", &words).unwrap(), arguments);
+    }
+
+    #[test]
+    fn words_are_quoted_and_come_back(words in prop::collection::vec(any::<String>(), 0..5)) {
+        let line: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+        prop_assert_eq!(shell_words(&line.join(" ")).unwrap(), words);
+    }
+
+    /// A line that can be read is written again as one that says the same.
+    #[test]
+    fn a_line_that_was_typed_is_written_again(
+        shapes in shapes(),
+        arguments in any::<(Index, Index)>(),
+        members in prop::collection::vec(("m[0-9]{1,2}(\\.m[0-9])?", typed()), 0..4),
+    ) {
+        let schema = schema_of(&shapes, arguments);
+        let words: Vec<String> = members.iter().map(|(key, value)| [key, "=", value].concat()).collect();
+        for schema in [Some(&schema), None] {
+            let Ok(arguments) = arguments_from_words(schema, "other", &words) else {
+                continue;
+            };
+            let written = words_from_arguments(schema, "other", &arguments).unwrap();
+            prop_assert_eq!(arguments_from_words(schema, "other", &written).unwrap(), arguments);
+        }
+    }
+
     #[test]
     fn a_form_is_sound_whatever_is_done_to_it(
         shapes in shapes(),

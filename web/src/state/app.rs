@@ -151,9 +151,12 @@ impl App {
                 }
                 self.cursors.insert(gap.session, gap.to);
             }
-            ServerFrame::Reply(reply) => {
+            ServerFrame::Reply(mut reply) => {
                 changes.exchanges = true;
                 if let Some(id) = number(&reply.id) {
+                    if let Some(event) = reply.expected.take() {
+                        self.exchanges.came(id, event);
+                    }
                     self.exchanges.finish(id, reply.into_result(), now);
                 }
             }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use serde_json::value::RawValue;
 
+use super::send::Waits;
+
 /// Most exchanges kept. When full, the oldest finished one goes; while all of
 /// them are pending, no other can begin.
 const CAPACITY: usize = 64;
@@ -46,6 +48,8 @@ pub(crate) struct Sent {
     pub(crate) oob: bool,
     /// The arguments verbatim.
     pub(crate) arguments: Option<Arc<str>>,
+    /// What it waits for.
+    pub(crate) waits: Waits,
 }
 
 /// One command and what became of it.
@@ -61,6 +65,17 @@ pub(crate) struct Exchange {
     pub(crate) sent: f64,
     /// How far it is.
     pub(crate) progress: Progress,
+    /// The event that it waits for too.
+    pub(crate) awaited: Option<Awaited>,
+}
+
+/// An event that a command's sender waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Awaited {
+    /// Which, in words.
+    pub(crate) what: String,
+    /// The event verbatim, once it came.
+    pub(crate) event: Option<Arc<str>>,
 }
 
 /// How far an exchange is.
@@ -108,8 +123,24 @@ impl Exchanges {
             request,
             sent: now,
             progress,
+            awaited: None,
         });
         Some(id)
+    }
+
+    /// An event is awaited with the answer to `id`.
+    pub(crate) fn awaits(&mut self, id: u64, what: String) {
+        if let Some(exchange) = self.list.iter_mut().find(|exchange| exchange.id == id) {
+            exchange.awaited = Some(Awaited { what, event: None });
+        }
+    }
+
+    /// The event that was awaited with `id` came.
+    pub(crate) fn came(&mut self, id: u64, event: Box<RawValue>) {
+        let exchange = self.list.iter_mut().find(|exchange| exchange.id == id);
+        if let Some(awaited) = exchange.and_then(|exchange| exchange.awaited.as_mut()) {
+            awaited.event = Some(Box::<str>::from(event).into());
+        }
     }
 
     /// The answer to `id` came. One to an id that nobody waits for is dropped.
@@ -265,6 +296,20 @@ mod tests {
             exchanges.latest(&key("a")).unwrap().progress,
             Progress::Pending
         );
+    }
+
+    #[test]
+    fn an_awaited_event_is_kept_with_its_command() {
+        let mut exchanges = Exchanges::default();
+        let id = exchanges.begin(key("a"), Sent::default(), 0.0).unwrap();
+        let event = || RawValue::from_string("{}".into()).unwrap();
+        // One that nobody waits for is dropped.
+        exchanges.came(id, event());
+        assert_eq!(exchanges.latest(&key("a")).unwrap().awaited, None);
+        exchanges.awaits(id, "JOB_*".into());
+        exchanges.came(id, event());
+        let awaited = exchanges.latest(&key("a")).unwrap().awaited.clone();
+        assert_eq!(awaited.unwrap().event.as_deref(), Some("{}"));
     }
 
     #[test]

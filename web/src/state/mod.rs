@@ -5,16 +5,19 @@
 //! which part is new → the store notifies the signals of that part → the
 //! views read it again. Times come in as arguments; nothing here has a clock.
 
+pub(crate) mod address;
 pub(crate) mod app;
 pub(crate) mod backoff;
 pub(crate) mod blame;
 pub(crate) mod commands;
+pub(crate) mod copy_as;
 pub(crate) mod danger;
 pub(crate) mod diff;
 pub(crate) mod editor;
 pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod link;
 pub(crate) mod login;
@@ -27,6 +30,8 @@ pub(crate) mod pages;
 pub(crate) mod palette;
 pub(crate) mod plot;
 pub(crate) mod search;
+pub(crate) mod secrets;
+pub(crate) mod send;
 pub(crate) mod sessions;
 pub(crate) mod text;
 pub(crate) mod theme;

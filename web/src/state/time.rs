@@ -60,6 +60,11 @@ impl Instant {
         Self((millis * 1000.0) as i64)
     }
 
+    /// Milliseconds since 1970.
+    pub(crate) fn millis(self) -> f64 {
+        (self.0 / 1000) as f64
+    }
+
     /// `14:03:59.123` at this offset from UTC.
     pub(crate) fn clock(self, offset: Offset) -> String {
         let of_day = (self.0 + offset.micros()).rem_euclid(DAY);

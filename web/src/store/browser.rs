@@ -60,7 +60,7 @@ pub(crate) fn at(path: &str) -> String {
 
 /// The whole address of a page of the console, as for a link elsewhere.
 pub(crate) fn whole(path: &str) -> String {
-    window().location().origin().unwrap_or_default() + &at(path)
+    console_address() + path
 }
 
 /// Local time as a field for times has it (`2026-01-31T14:03:59`); `None` for
@@ -106,6 +106,12 @@ impl ChosenFile {
 
 fn words(error: &JsValue) -> String {
     String::from(js_sys::Object::from(error.clone()).to_string())
+}
+
+/// The console's address without a slash at its end: `http://HOST:PORT`, and
+/// the path before all of its own.
+pub(crate) fn console_address() -> String {
+    window().location().origin().unwrap_or_default() + &base()
 }
 
 /// Address of the console's WebSocket.

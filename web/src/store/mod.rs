@@ -26,6 +26,7 @@ use crate::state::exchanges::{Key, Sent};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::missed::{Away, Missed};
+use crate::state::send::Waits;
 use crate::state::theme::Theme;
 use crate::state::time::Instant;
 use crate::state::{App, Changes};
@@ -314,14 +315,34 @@ impl Store {
         oob: bool,
         arguments: Option<Box<RawValue>>,
     ) -> Result<(), Problem> {
+        self.execute_waiting(key, oob, arguments, Waits::default())
+    }
+
+    /// The same, with what it waits for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::execute`].
+    pub(crate) fn execute_waiting(
+        self,
+        key: Key,
+        oob: bool,
+        arguments: Option<Box<RawValue>>,
+        waits: Waits,
+    ) -> Result<(), Problem> {
         let now = browser::now();
         let request = Sent {
             oob,
             arguments: arguments.as_ref().map(|arguments| arguments.get().into()),
+            waits: waits.clone(),
         };
-        let begun = self
-            .app
-            .try_update_value(|app| app.exchanges.begin(key.clone(), request, now));
+        let begun = self.app.try_update_value(|app| {
+            let id = app.exchanges.begin(key.clone(), request, now)?;
+            if let Some(event) = waits.event() {
+                app.exchanges.awaits(id, event);
+            }
+            Some(id)
+        });
         let Some(id) = begun.flatten() else {
             let detail = "too many commands are waiting for their reply";
             return Err(Problem::new(ProblemKind::RateLimited, detail));
@@ -337,8 +358,8 @@ impl Store {
             execute: in_band,
             exec_oob: out_of_band,
             arguments,
-            timeout: None,
-            expect: None,
+            timeout: waits.timeout,
+            expect: waits.expect,
         });
         if !self.send_frame(&frame) {
             let detail = "there is no connection to the console; nothing was sent";
@@ -351,6 +372,14 @@ impl Store {
             ..Changes::default()
         });
         Ok(())
+    }
+
+    /// Waits no more for the reply of the exchange with this id. Its answer
+    /// comes all the same, and says so.
+    pub(crate) fn cancel(self, id: u64) {
+        let id = ClientId::from(id);
+        // Without a connection it is over already.
+        self.send_frame(&ClientFrame::Cancel(wire::Cancel { id }));
     }
 
     /// Reduces one frame and tells the views, replies at once, the rest with

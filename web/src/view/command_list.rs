@@ -9,8 +9,9 @@ use leptos_router::hooks::use_navigate;
 use qmp_shared::rest::Problem;
 use wasm_bindgen::JsCast;
 
-use super::commands::{address, tag};
+use super::commands::tag;
 use super::parts::{ProblemBox, SessionSelect};
+use crate::state::address::command_path;
 use crate::state::commands::{Listing, MAX_FAVOURITES, Row, Section, SectionKind, toggle};
 use crate::state::search::Snippet;
 use crate::state::text::{counted, visible};
@@ -102,7 +103,7 @@ pub(super) fn CommandList(
                 Some(row.entry.name.clone())
             });
             if let Some(first) = first {
-                go(address(&session.get_untracked(), &first));
+                go(command_path(&session.get_untracked(), &first));
             }
         }
         "ArrowDown" => {
@@ -123,7 +124,7 @@ pub(super) fn CommandList(
                 <SessionSelect
                     id="commands-session"
                     session=session
-                    choose=move |name: String| go(address(&name, &command.get_untracked()))
+                    choose=move |name: String| go(command_path(&name, &command.get_untracked()))
                 />
                 <div class="field">
                     <label for="commands-search">"Search commands"</label>
@@ -221,7 +222,7 @@ fn item(list: List, kind: SectionKind, row: Row) -> impl IntoView {
     });
     let href = move || {
         let session = list.session.get();
-        browser::at(&name.with_value(|name| address(&session, name)))
+        browser::at(&name.with_value(|name| command_path(&session, name)))
     };
     let mark = move |_| {
         let name = name.get_value();

@@ -12,22 +12,13 @@ use qmp_shared::schema::Schema;
 
 use super::command::CommandDesk;
 use super::command_list::CommandList;
+use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{Empty, all_sessions};
+use crate::state::address::command_path;
 use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
-use crate::state::text::percent_encoded;
 use crate::store::{ManualState, SchemaState, use_store};
-
-/// The address of a command's page.
-pub(super) fn address(session: &str, command: &str) -> String {
-    let mut address = "/commands/".to_owned() + &percent_encoded(session);
-    if !command.is_empty() {
-        address.push('/');
-        address.push_str(&percent_encoded(command));
-    }
-    address
-}
 
 /// What is shown beside the list.
 #[derive(Clone, PartialEq)]
@@ -139,6 +130,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
                         <Empty title="Choose a command">
                             <p>"Each has a form made from the schema of this very endpoint."</p>
                         </Empty>
+                        {kept_commands()}
                     }
                     .into_any(),
                     Subject::Loading => waits().into_any(),
@@ -150,6 +142,14 @@ pub(super) fn CommandsPage() -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// The history, from where no command is chosen.
+fn kept_commands() -> impl IntoView {
+    let store = use_store();
+    let navigate = use_navigate();
+    let edit = move |kept| go_to(store, &navigate, &kept);
+    view! { <KeptCommands lists=Lists::new(store) edit desk=None/> }
 }
 
 /// An address without a session is that of the first one that runs.
@@ -166,7 +166,7 @@ fn go_to_a_session(session: Memo<String>) {
                 replace: true,
                 ..NavigateOptions::default()
             };
-            navigate(&address(&picked, ""), options);
+            navigate(&command_path(&picked, ""), options);
         }
     });
 }

@@ -337,15 +337,13 @@ fn example(desk: Desk, example: &Example, command: &str) -> impl IntoView + use<
             _ => "Use message ".to_owned() + &(index + 1).to_string(),
         };
         let take = move |_| {
-            desk.editor.update_value(|editor| {
-                editor.show_json();
-                editor.set_json(text.clone());
-            });
+            let text = text.clone();
+            desk.editor.update_value(|editor| editor.fill_in_json(text));
             desk.changed();
             let words = "The example can be edited as JSON. Nothing was sent.";
             desk.store.announcement.set(words.to_owned());
             request_animation_frame(|| {
-                let found = document().get_element_by_id("json-message");
+                let found = document().get_element_by_id("entered-text");
                 if let Some(found) =
                     found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
                 {

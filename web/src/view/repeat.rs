@@ -104,7 +104,8 @@ impl Repeat {
     fn send(self, key: Key, sent: &Sent) -> Result<(), Problem> {
         let arguments = sent.arguments.as_ref().map(|text| text.to_string());
         let arguments = arguments.and_then(|text| RawValue::from_string(text).ok());
-        self.store.execute(key, sent.oob, arguments)
+        let waits = sent.waits.clone();
+        self.store.execute_waiting(key, sent.oob, arguments, waits)
     }
 }
 
@@ -126,7 +127,10 @@ pub(super) fn RepeatTools(
     let is_offered = Memo::new(move |_| {
         exchange.with(|exchange| {
             let exchange = exchange.as_ref();
-            exchange.is_some_and(|exchange| consequence(&exchange.key.command).is_none())
+            exchange.is_some_and(|exchange| {
+                let arguments = exchange.request.arguments.as_deref();
+                consequence(&exchange.key.command, arguments).is_none()
+            })
         })
     });
     let toggle = move |_| {

@@ -445,7 +445,7 @@ fn focus_argument(path: &Path) {
             break Some(element);
         }
         if steps.pop().is_none() {
-            break document().get_element_by_id("json-message");
+            break document().get_element_by_id("entered-text");
         }
     };
     if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {

@@ -1,0 +1,211 @@
+// How a command is entered, sent and kept: three views of one value, what it
+// waits for, copies for elsewhere, links, and the history.
+
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
+
+import type { Page } from '@playwright/test';
+
+import { expect, signIn, test } from '../support/fixtures.ts';
+import { goToCommand, reply, send, sendAndReturn } from '../support/pages.ts';
+import { consoleBinary } from '../support/programs.ts';
+
+const view = async (page: Page, name: 'Form' | 'JSON' | 'Line'): Promise<void> => {
+  await page.getByRole('button', { name, exact: true }).click();
+};
+
+test('form, JSON and line are three views of one value', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  await page.getByLabel('driver', { exact: true }).selectOption('null-co');
+  await page.getByLabel('Include size').check();
+  await page.getByLabel('size', { exact: true }).fill('18446744073709551615');
+  await view(page, 'Line');
+  const line = page.getByLabel('Command line');
+  await expect(line).toHaveValue('blockdev-add driver=null-co size=18446744073709551615');
+  await line.fill("blockdev-add driver=raw node-name='n 1' file.driver=null-co file.size=1M");
+  await view(page, 'JSON');
+  const json = page.getByRole('textbox', { name: 'Message' });
+  await expect(json).toHaveValue(/"size": 1048576/);
+  await view(page, 'Form');
+  await expect(page.getByLabel('node-name', { exact: true }).first()).toHaveValue('n 1');
+  // What was not touched is as it was.
+  await view(page, 'Line');
+  await expect(line).toHaveValue("blockdev-add driver=raw node-name='n 1' file.driver=null-co file.size=1M");
+
+  // What a view cannot show stays, and is said.
+  await view(page, 'JSON');
+  await json.fill('{"execute": "blockdev-add", "arguments": {"driver": "raw", "a.b": 1}}');
+  await view(page, 'Line');
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('The line cannot show this JSON:');
+  await expect(alert).toContainText('a.b: a line takes the dot in this name for two names');
+  await expect(json).toBeVisible();
+  await json.fill('{"execute": "blockdev-add", "arguments": {"driver": "raw"}}');
+  await expect(alert).toBeHidden();
+  await view(page, 'Line');
+  await line.fill('blockdev-add driver=null-co node-name=n0');
+  await page.keyboard.press('Control+Enter');
+  await expect(reply(page).getByText(/^return in/)).toBeVisible();
+  await line.fill("blockdev-add driver='null-co");
+  await expect(page.getByText("the ' is not closed")).toBeVisible();
+});
+
+test('an expected event comes with the reply', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'stop');
+  await page.getByLabel('Expect an event').check();
+  await page.getByLabel('Event names').fill('STOP, RESUME');
+  await sendAndReturn(page);
+  const event = page.getByRole('region', { name: 'Expected event' });
+  await expect(event.getByRole('treeitem', { name: /^event: "STOP"/ })).toBeVisible();
+  // The console reads the expression, and says where it is wrong.
+  await page.getByLabel('Where', { exact: true }).fill('@.data.id ==');
+  await send(page);
+  await expect(reply(page).getByRole('alert')).toContainText(/column \d+/);
+  await page.getByLabel('Where', { exact: true }).fill('');
+  await page.getByLabel('Seconds after the reply').fill('soon');
+  await send(page);
+  await expect(page.getByLabel('Seconds after the reply')).toBeFocused();
+  await expect(page.getByLabel('Seconds after the reply')).toHaveAccessibleDescription('seconds from 0 to 3600');
+  await page.getByLabel('Seconds after the reply').fill('0');
+  await send(page);
+  await expect(event).toContainText('No event came for STOP or RESUME.');
+});
+
+test('a command can be given up, or given less time', async ({ fake, serve, page }) => {
+  const endpoint = await fake({ rules: { 'query-qmp-schema': [{ return: [] }], slow: [], slower: [] } });
+  const console = await serve({ vm: endpoint });
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'slow');
+  await send(page);
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await expect(reply(page).getByText('Outcome unknown: the command may or may not have been executed.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Cancel', exact: true })).toBeHidden();
+  await page.getByLabel('Timeout in seconds').fill('0.2');
+  await send(page);
+  await expect(reply(page).getByRole('alert')).toContainText(/within|time/i);
+});
+
+test('danger is seen in transactions and in lines of the human monitor', async ({ console, page, vm }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'human-monitor-command');
+  await page.getByLabel('command-line', { exact: true }).fill('quit');
+  await send(page);
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('In it, quit ends the process at once, without asking the guest.');
+  await page.keyboard.press('Escape');
+  await page.getByLabel('command-line', { exact: true }).fill('info status');
+  await sendAndReturn(page);
+  expect(vm.running).toBe(true);
+});
+
+test('copies run in a shell', async ({ console, page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signIn(page, console);
+  const copy = async (kind: string): Promise<string> => {
+    await page.getByRole('button', { name: 'Copy as…' }).click();
+    await page.getByRole('menuitem', { name: kind, exact: true }).click();
+    await expect(page.getByText(`Copied as ${kind}`)).toBeAttached();
+    return await page.evaluate(() => navigator.clipboard.readText());
+  };
+  const run = (line: string): string =>
+    execFileSync('/bin/sh', ['-c', line], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PATH: `${dirname(consoleBinary())}:${process.env['PATH'] ?? ''}`,
+        QMP_CONSOLE_TOKEN: console.token,
+      },
+    });
+  await goToCommand(page, console, 'vm', 'human-monitor-command');
+  await page.getByLabel('command-line', { exact: true }).fill(`info version # it's "$HOME" ü`);
+  const curl = await copy('curl');
+  expect(curl).toContain('$QMP_CONSOLE_TOKEN');
+  expect(curl).not.toContain(console.token);
+  expect(run(curl)).toMatch(/"return":".+"/);
+  expect(run(await copy('qmp-console execute'))).toMatch(/^".+"\n$/);
+  await view(page, 'JSON');
+  expect(JSON.parse(await copy('QMP message'))).toMatchObject({
+    arguments: { 'command-line': `info version # it's "$HOME" ü` },
+  });
+  expect(await copy('Python (qemu.qmp)')).toContain('QMPClient');
+  expect(await copy('websocat')).toContain('--protocol qmp-console.v1');
+
+  // A link fills in, and sends nothing.
+  const link = await copy('Link');
+  await page.goto('about:blank');
+  await page.goto(link);
+  await expect(page.getByLabel('command-line', { exact: true })).toHaveValue(`info version # it's "$HOME" ü`);
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
+});
+
+test('the menu of copies is walked by keys, and says what it cannot', async ({ console, page }) => {
+  await signIn(page, console);
+  const long = encodeURIComponent(JSON.stringify({ 'command-line': 'x'.repeat(9000) }));
+  await page.goto(`${console.url}commands/vm/human-monitor-command?arguments=${long}`);
+  const button = page.getByRole('button', { name: 'Copy as…' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'QMP message' })).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  const link = page.getByRole('menuitem', { name: /^Link/ });
+  await expect(link).toBeFocused();
+  await expect(link).toContainText('too long for a link: 9,');
+  await page.keyboard.press('Escape');
+  await expect(button).toBeFocused();
+  await expect(page.getByRole('menu')).toBeHidden();
+});
+
+test('a link that no form can show is shown as JSON', async ({ console, page }) => {
+  await signIn(page, console);
+  await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22name%22%3A1%7D`);
+  await expect(page.getByRole('alert')).toContainText('The form cannot show this JSON');
+  await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue(/"name": 1/);
+  await page.goto(`${console.url}commands/vm/query-yank?oob=1`);
+  await expect(page.getByLabel(/out of band/)).toBeChecked();
+});
+
+test('what was sent is kept, found and edited, but no secret', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'set_link');
+  await page.getByLabel('name', { exact: true }).fill('net0');
+  await send(page);
+  await expect(reply(page).getByRole('alert')).toBeVisible();
+  await goToCommand(page, console, 'vm', 'object-add');
+  await view(page, 'Line');
+  await page.getByLabel('Command line').fill('object-add qom-type=secret id=s0 data=hunter2');
+  await sendAndReturn(page);
+  await goToCommand(page, console, 'vm', 'query-status');
+  await sendAndReturn(page);
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  const kept = page.getByRole('region', { name: 'Sent commands' });
+  await expect(kept.getByRole('listitem')).toHaveCount(3);
+  await expect(kept.getByRole('listitem').first()).toContainText('query-status');
+  await expect(kept.getByRole('listitem').first()).toContainText('returned');
+  await expect(kept.getByRole('listitem').nth(1)).toContainText('arguments not kept');
+  await expect(kept.getByRole('listitem').nth(2)).toContainText('failed');
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('hunter2');
+  await page.getByLabel('Search history').fill('NET0 link');
+  await expect(kept.getByRole('listitem')).toHaveCount(1);
+  await kept.getByRole('button', { name: 'Edit set_link' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'set_link' })).toBeVisible();
+  await expect(page.getByLabel('name', { exact: true })).toHaveValue('net0');
+
+  // On the page of the command itself, it replaces what is entered.
+  await page.getByLabel('name', { exact: true }).fill('other');
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit set_link' }).click();
+  await expect(page.getByLabel('name', { exact: true })).toHaveValue('net0');
+
+  await page.getByLabel('Save this command as').fill('first link');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.reload();
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  const saved = page.getByRole('region', { name: 'Saved commands' });
+  await expect(saved.getByRole('listitem')).toContainText('first link');
+  await saved.getByRole('button', { name: 'Forget first link' }).click();
+  await expect(saved).toBeHidden();
+  await page.getByRole('button', { name: 'Clear history' }).click();
+  await expect(kept.getByRole('listitem')).toHaveCount(0);
+});

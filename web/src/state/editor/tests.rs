@@ -1,0 +1,280 @@
+use qmp_shared::command::Action;
+
+use super::drafts::MAX_DRAFTS;
+use super::*;
+
+fn schema() -> Arc<Schema> {
+    let text = r#"[
+        {"name": "set_link", "meta-type": "command", "arg-type": "0", "ret-type": "1"},
+        {"name": "yank", "meta-type": "command", "arg-type": "1", "ret-type": "1",
+         "allow-oob": true},
+        {"name": "0", "meta-type": "object", "members": [
+            {"name": "name", "type": "str"}, {"name": "up", "type": "bool"},
+            {"name": "n", "type": "int", "default": null}]},
+        {"name": "1", "meta-type": "object", "members": []},
+        {"name": "str", "meta-type": "builtin", "json-type": "string"},
+        {"name": "int", "meta-type": "builtin", "json-type": "int"},
+        {"name": "bool", "meta-type": "builtin", "json-type": "boolean"}]"#;
+    Arc::new(Schema::parse(text).unwrap())
+}
+
+fn editor(command: &str) -> Editor {
+    Editor::new(Some(schema()), command)
+}
+
+fn edit(editor: &mut Editor, member: &str, action: Action) -> bool {
+    editor
+        .apply(Edit {
+            path: Path::root().member(member),
+            action,
+        })
+        .unwrap()
+}
+
+fn json(editor: &mut Editor, text: &str) {
+    editor.set_text(Mode::Json, text.to_owned());
+}
+
+fn line(editor: &mut Editor, text: &str) {
+    editor.set_text(Mode::Line, text.to_owned());
+}
+
+#[test]
+fn a_form_sends_what_was_entered() {
+    let mut editor = editor("set_link");
+    assert_eq!(editor.faults().blocking.len(), 1);
+    assert!(!edit(&mut editor, "name", Action::SetText("net0".into())));
+    assert!(edit(&mut editor, "n", Action::Add));
+    edit(
+        &mut editor,
+        "n",
+        Action::SetText("18446744073709551615".into()),
+    );
+    let request = editor.request().unwrap();
+    let arguments = request.arguments.unwrap();
+    assert_eq!(
+        arguments.get(),
+        r#"{"name":"net0","up":false,"n":18446744073709551615}"#
+    );
+    assert_eq!(editor.faults(), Faults::default());
+    editor.reset();
+    assert_eq!(
+        editor.message(),
+        r#"{"execute":"set_link","arguments":{"up":false}}"#
+    );
+}
+
+#[test]
+fn without_arguments_there_is_no_such_member() {
+    let mut editor = editor("yank");
+    assert!(editor.allows_oob());
+    editor.set_oob(true);
+    let request = editor.request().unwrap();
+    assert!(request.oob && request.arguments.is_none());
+    assert_eq!(editor.message(), r#"{"exec-oob":"yank"}"#);
+}
+
+#[test]
+fn json_that_was_not_touched_leads_back_to_the_same_form() {
+    let mut editor = editor("set_link");
+    edit(&mut editor, "n", Action::Add);
+    edit(&mut editor, "n", Action::SetText("not a number".into()));
+    editor.show(Mode::Json).unwrap();
+    assert!(!editor.view_text(Mode::Json).contains("not a number"));
+    editor.show(Mode::Form).unwrap();
+    assert_eq!(editor.text(&Path::root().member("n")), "not a number");
+}
+
+#[test]
+fn json_becomes_a_form_or_says_why_not() {
+    let mut editor = editor("set_link");
+    editor.show(Mode::Json).unwrap();
+    json(
+        &mut editor,
+        r#"{"exec-oob": "set_link", "arguments": {"up": true, "name": "x"}}"#,
+    );
+    editor.show(Mode::Form).unwrap();
+    assert!(editor.is_oob() && editor.is_true(&Path::root().member("up")));
+    for (text, place) in [
+        (r#"{"execute": "yank"}"#, "execute: "),
+        (
+            r#"{"execute": "set_link", "arguments": {"up": 1}}"#,
+            "name: ",
+        ),
+        ("{", ""),
+    ] {
+        editor.show(Mode::Json).unwrap();
+        json(&mut editor, text);
+        let faults = editor.show(Mode::Form).unwrap_err();
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.to_string().starts_with(place)),
+            "{text}"
+        );
+        assert_eq!(
+            (editor.mode(), editor.view_text(Mode::Json)),
+            (Mode::Json, text)
+        );
+    }
+}
+
+#[test]
+fn json_may_be_sent_although_the_schema_says_otherwise() {
+    let mut editor = editor("set_link");
+    editor.show(Mode::Json).unwrap();
+    json(
+        &mut editor,
+        r#"{"execute": "set_link", "arguments": {"up": 1}}"#,
+    );
+    let faults = editor.faults();
+    assert!(
+        faults.blocking.is_empty() && faults.doubts.len() == 2,
+        "{faults:?}"
+    );
+    assert_eq!(
+        editor.request().unwrap().arguments.unwrap().get(),
+        r#"{"up": 1}"#
+    );
+    for blocked in [
+        "",
+        "{}",
+        r#"{"execute": "x", "id": 1}"#,
+        r#"{"execute":"a","execute":"b"}"#,
+    ] {
+        json(&mut editor, blocked);
+        assert!(!editor.faults().blocking.is_empty(), "{blocked}");
+    }
+}
+
+#[test]
+fn without_a_schema_there_is_json() {
+    let mut editor = Editor::new(None, "guest-ping");
+    assert_eq!(editor.mode(), Mode::Json);
+    assert_eq!(editor.request().unwrap().command, "guest-ping");
+    assert!(editor.show(Mode::Form).is_err());
+    json(&mut editor, "{");
+    editor.reset();
+    assert_eq!(editor.request().unwrap().command, "guest-ping");
+    let unknown = self::editor("no-such");
+    assert!(unknown.no_form().unwrap().contains("no-such"));
+}
+
+#[test]
+fn drafts_come_back_with_the_same_schema_only() {
+    let mut drafts = Drafts::default();
+    let mut entered = editor("set_link");
+    edit(&mut entered, "name", Action::SetText("net0".into()));
+    drafts.put("vm".into(), entered.clone());
+    assert!(drafts.take("qsd", "set_link", Some(&schema())).is_none());
+    let back = drafts.take("vm", "set_link", Some(&schema())).unwrap();
+    assert_eq!(back.text(&Path::root().member("name")), "net0");
+    assert!(drafts.take("vm", "set_link", Some(&schema())).is_none());
+    drafts.put("vm".into(), entered.clone());
+    assert!(drafts.take("vm", "set_link", None).is_none());
+    for _ in 0..2 * MAX_DRAFTS {
+        drafts.put("vm".into(), entered.clone());
+    }
+    assert_eq!(drafts.len(), MAX_DRAFTS);
+}
+
+#[test]
+fn a_line_is_a_third_view_of_it() {
+    let mut editor = editor("set_link");
+    edit(&mut editor, "name", Action::SetText("net 0".into()));
+    editor.show(Mode::Line).unwrap();
+    assert_eq!(
+        editor.view_text(Mode::Line),
+        "set_link name='net 0' up=false"
+    );
+    line(&mut editor, "--oob set_link up=on n=4K name=net1");
+    editor.show(Mode::Json).unwrap();
+    assert!(editor.request().unwrap().oob);
+    assert_eq!(
+        editor.message(),
+        r#"{"exec-oob":"set_link","arguments":{"up":true,"n":4096,"name":"net1"}}"#
+    );
+    editor.show(Mode::Form).unwrap();
+    assert!(editor.is_oob() && editor.is_true(&Path::root().member("up")));
+    assert_eq!(editor.text(&Path::root().member("n")), "4096");
+    // As long as nothing is touched, each is as it was.
+    editor.show(Mode::Line).unwrap();
+    assert_eq!(
+        editor.view_text(Mode::Line),
+        "--oob set_link up=on n=4K name=net1"
+    );
+}
+
+#[test]
+fn what_a_view_cannot_show_stays_where_it_is() {
+    let mut editor = editor("set_link");
+    editor.show(Mode::Json).unwrap();
+    let strange = r#"{"execute": "set_link", "arguments": {"a.b": 1, "name": 5}}"#;
+    json(&mut editor, strange);
+    let faults = editor.show(Mode::Line).unwrap_err();
+    assert_eq!(faults[0].path, Path::root().member("a.b"));
+    assert_eq!(editor.mode(), Mode::Json);
+    assert_eq!(editor.view_text(Mode::Json), strange);
+    json(
+        &mut editor,
+        r#"{"execute": "set_link", "arguments": {"name": 5}}"#,
+    );
+    let faults = editor.show(Mode::Line).unwrap_err();
+    assert_eq!(
+        faults[0].to_string(),
+        "name: a line can only give this as string"
+    );
+    for wrong in ["", "set_link name", "set_link 'name=x", "set_link n=many"] {
+        editor.reset();
+        editor.show(Mode::Line).unwrap();
+        line(&mut editor, wrong);
+        assert!(editor.show(Mode::Json).is_err(), "{wrong}");
+        assert!(editor.show(Mode::Form).is_err(), "{wrong}");
+        assert!(!editor.faults().blocking.is_empty(), "{wrong}");
+        assert_eq!(editor.view_text(Mode::Line), wrong);
+    }
+    line(&mut editor, "yank");
+    assert!(editor.show(Mode::Form).is_err());
+    editor.show(Mode::Json).unwrap();
+    assert_eq!(editor.request().unwrap().command, "yank");
+}
+
+#[test]
+fn a_form_that_is_not_complete_survives_the_other_two() {
+    let mut editor = editor("set_link");
+    edit(&mut editor, "n", Action::Add);
+    edit(&mut editor, "n", Action::SetText("many".into()));
+    editor.show(Mode::Json).unwrap();
+    editor.show(Mode::Line).unwrap();
+    assert_eq!(editor.view_text(Mode::Line), "set_link up=false");
+    // Typed, and taken back.
+    line(&mut editor, "set_link up=fals");
+    line(&mut editor, "set_link up=false");
+    editor.show(Mode::Json).unwrap();
+    editor.show(Mode::Form).unwrap();
+    assert_eq!(editor.text(&Path::root().member("n")), "many");
+}
+
+#[test]
+fn a_link_fills_in_once() {
+    let link = |arguments: &str| Link {
+        arguments: Some(arguments.to_owned()),
+        oob: false,
+    };
+    let mut editor = editor("set_link");
+    editor.prefill(&link(r#"{"name":"x","up":true}"#)).unwrap();
+    assert_eq!(editor.mode(), Mode::Form);
+    assert_eq!(editor.text(&Path::root().member("name")), "x");
+    edit(&mut editor, "name", Action::SetText("y".into()));
+    editor.prefill(&link(r#"{"name":"x","up":true}"#)).unwrap();
+    assert_eq!(editor.text(&Path::root().member("name")), "y");
+    editor.forget_link();
+    editor.prefill(&link(r#"{"name":"x","up":true}"#)).unwrap();
+    assert_eq!(editor.text(&Path::root().member("name")), "x");
+    // What a form cannot show is there as JSON.
+    assert!(editor.prefill(&link(r#"{"name":1}"#)).is_err());
+    assert_eq!(editor.mode(), Mode::Json);
+    assert!(editor.prefill(&link("{oops")).is_err());
+    assert!(editor.view_text(Mode::Json).contains("{oops}"));
+    assert!(!editor.faults().blocking.is_empty());
+}

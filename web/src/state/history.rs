@@ -1,0 +1,261 @@
+//! Commands that this browser keeps: those that were sent, and saved ones.
+//!
+//! What the browser keeps anybody at it can read: arguments that speak of a
+//! secret are left out, and so are long ones.
+
+use qmp_shared::json;
+use qmp_shared::rest::{Outcome, Problem};
+use serde::{Deserialize, Serialize};
+
+use super::address::Link;
+use super::exchanges::Progress;
+use super::secrets::seems_secret;
+
+/// Most commands that are kept in a list.
+pub(crate) const MOST: usize = 200;
+
+/// Longest arguments that are kept, in bytes.
+const LONGEST: usize = 4 << 10;
+
+/// A command that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptCommand {
+    /// The name that it was saved by; empty in the history.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) name: String,
+    /// The session.
+    pub(crate) session: String,
+    /// The command's name.
+    pub(crate) command: String,
+    /// Whether it was sent out of band.
+    #[serde(default)]
+    pub(crate) oob: bool,
+    /// Its arguments, JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arguments: Option<String>,
+    /// Why its arguments are not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left_out: Option<LeftOut>,
+    /// When it was sent or saved, in milliseconds since 1970.
+    pub(crate) at: f64,
+    /// What became of it, as far as this was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
+}
+
+/// Why arguments are not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LeftOut {
+    /// They seem to have a secret in them.
+    Secret,
+    /// They are long.
+    Long,
+}
+
+impl LeftOut {
+    /// Says so.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Secret => "arguments not kept: they seem to have a secret in them",
+            Self::Long => "arguments not kept: they are longer than 4 KB",
+        }
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ended {
+    /// It returned.
+    Returned,
+    /// It failed.
+    Failed,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Ended {
+    /// In a word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::Failed => "failed",
+            Self::Unknown => "outcome unknown",
+        }
+    }
+
+    /// How far an exchange is; `None` while it is on its way.
+    pub(crate) fn of(progress: &Progress) -> Option<Self> {
+        let Progress::Finished { result, .. } = progress else {
+            return None;
+        };
+        Some(match result {
+            Ok(_) => Self::Returned,
+            Err(problem) => of_problem(problem),
+        })
+    }
+}
+
+fn of_problem(problem: &Problem) -> Ended {
+    match problem.outcome {
+        Some(Outcome::Unknown) => Ended::Unknown,
+        Some(Outcome::Done) => Ended::Returned,
+        _ => Ended::Failed,
+    }
+}
+
+impl KeptCommand {
+    /// A command as it may be kept.
+    pub(crate) fn new(
+        session: &str,
+        command: &str,
+        oob: bool,
+        arguments: Option<&str>,
+        at: f64,
+    ) -> Self {
+        let arguments = arguments.map(json::compact);
+        let arguments = arguments.as_deref();
+        let left_out = if seems_secret(command, arguments) {
+            arguments.map(|_| LeftOut::Secret)
+        } else {
+            let is_long = arguments.is_some_and(|arguments| arguments.len() > LONGEST);
+            is_long.then_some(LeftOut::Long)
+        };
+        let arguments = arguments.filter(|_| left_out.is_none());
+        Self {
+            name: String::new(),
+            session: session.to_owned(),
+            command: command.to_owned(),
+            oob,
+            arguments: arguments.map(str::to_owned),
+            left_out,
+            at,
+            ended: None,
+        }
+    }
+
+    /// What fills it in again.
+    pub(crate) fn link(&self) -> Link {
+        Link {
+            arguments: Some(self.arguments.clone().unwrap_or_else(|| "{}".to_owned())),
+            oob: self.oob,
+        }
+    }
+
+    /// Whether every word of the query is somewhere in it.
+    pub(crate) fn matches(&self, query: &str) -> bool {
+        let arguments = self.arguments.as_deref().unwrap_or_default();
+        let all = [
+            &self.name,
+            " ",
+            &self.command,
+            " ",
+            &self.session,
+            " ",
+            arguments,
+        ];
+        let all = all.concat().to_lowercase();
+        let query = query.to_lowercase();
+        query.split_whitespace().all(|word| all.contains(word))
+    }
+}
+
+/// Puts a sent command first. The same one, sent again, is there once.
+pub(crate) fn remember(list: &mut Vec<KeptCommand>, sent: KeptCommand) {
+    list.retain(|known| !is_same(known, &sent) || known.left_out.is_some());
+    list.insert(0, sent);
+}
+
+/// Notes what became of the command that was sent then.
+pub(crate) fn note(list: &mut [KeptCommand], command: &str, at: f64, ended: Ended) {
+    let sent = list
+        .iter_mut()
+        .find(|known| known.command == command && (known.at - at).abs() < 0.5);
+    if let Some(sent) = sent {
+        sent.ended = Some(ended);
+    }
+}
+
+/// Saves a command by a name; one of the same name gives way.
+pub(crate) fn save(list: &mut Vec<KeptCommand>, name: &str, mut kept: KeptCommand) {
+    name.trim().clone_into(&mut kept.name);
+    list.retain(|known| known.name != kept.name);
+    list.insert(0, kept);
+}
+
+fn is_same(a: &KeptCommand, b: &KeptCommand) -> bool {
+    (&a.session, &a.command, a.oob, &a.arguments) == (&b.session, &b.command, b.oob, &b.arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use qmp_shared::rest::ProblemKind;
+
+    fn sent(command: &str, arguments: Option<&str>, at: f64) -> KeptCommand {
+        KeptCommand::new("vm", command, false, arguments, at)
+    }
+
+    #[test]
+    fn secrets_and_long_arguments_are_not_kept() {
+        let secret = sent("x", Some(r#"{"password":"hunter2"}"#), 1.0);
+        assert_eq!(secret.left_out, Some(LeftOut::Secret));
+        let text = serde_json::to_string(&secret).unwrap();
+        assert!(!text.contains("hunter2") && !text.contains("password"));
+        let long = serde_json::json!({"a": "x".repeat(LONGEST)}).to_string();
+        assert_eq!(sent("x", Some(&long), 1.0).left_out, Some(LeftOut::Long));
+        let plain = sent("x", Some(r#"{"a":1}"#), 1.0);
+        assert_eq!(plain.arguments.as_deref(), Some(r#"{"a":1}"#));
+        let back: KeptCommand =
+            serde_json::from_str(&serde_json::to_string(&plain).unwrap()).unwrap();
+        assert_eq!(back, plain);
+        assert_eq!(sent("set_password", None, 1.0).left_out, None);
+    }
+
+    #[test]
+    fn the_newest_is_first_and_the_same_one_there_once() {
+        let mut list = Vec::new();
+        for (command, at) in [("a", 1.0), ("b", 2.0), ("a", 3.0)] {
+            remember(&mut list, sent(command, None, at));
+        }
+        let order: Vec<_> = list.iter().map(|it| (it.command.as_str(), it.at)).collect();
+        assert_eq!(order, [("a", 3.0), ("b", 2.0)]);
+        note(&mut list, "b", 2.0, Ended::Failed);
+        note(&mut list, "b", 9.0, Ended::Returned);
+        assert_eq!(list[1].ended, Some(Ended::Failed));
+    }
+
+    #[test]
+    fn is_found_by_its_words() {
+        let kept = sent("block-commit", Some(r#"{"device":"Disk0"}"#), 1.0);
+        assert!(kept.matches("") && kept.matches("disk0 COMMIT") && kept.matches("vm"));
+        assert!(!kept.matches("disk1"));
+    }
+
+    #[test]
+    fn a_name_is_saved_once() {
+        let mut list = Vec::new();
+        save(&mut list, " grow ", sent("a", None, 1.0));
+        save(&mut list, "grow", sent("b", None, 2.0));
+        assert_eq!((list.len(), list[0].command.as_str()), (1, "b"));
+        assert!(list[0].matches("grow"));
+    }
+
+    #[test]
+    fn how_it_ended() {
+        let failed = |outcome: Option<Outcome>| {
+            let mut problem = Problem::new(ProblemKind::Timeout, "d");
+            problem.outcome = outcome;
+            let result = Err(problem.into());
+            Ended::of(&Progress::Finished {
+                elapsed: 1.0,
+                result,
+            })
+        };
+        assert_eq!(Ended::of(&Progress::Pending), None);
+        assert_eq!(failed(None), Some(Ended::Failed));
+        assert_eq!(failed(Some(Outcome::Unknown)), Some(Ended::Unknown));
+        assert_eq!(failed(Some(Outcome::Done)), Some(Ended::Returned));
+    }
+}

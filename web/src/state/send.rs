@@ -1,0 +1,170 @@
+//! What a command waits for: how long for its reply, and for which event.
+
+use qmp_shared::filter::EventFilter;
+use qmp_shared::rest::{Expect, MAX_EXECUTE_TIMEOUT};
+
+/// As it is typed beside Send.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Seconds to wait for the reply.
+    pub(crate) timeout: String,
+    /// Whether an event is awaited too.
+    pub(crate) expects: bool,
+    /// Its names.
+    pub(crate) names: String,
+    /// The expression that must hold of it.
+    pub(crate) expression: String,
+    /// Seconds to wait for it after the reply.
+    pub(crate) within: String,
+}
+
+/// What a command waits for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Waits {
+    /// Seconds to wait for the reply; the console's 30 when absent.
+    pub(crate) timeout: Option<f64>,
+    /// The event that is awaited too.
+    pub(crate) expect: Option<Expect>,
+}
+
+/// What is wrong with [`Options`], field by field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OptionFaults {
+    /// With the time for the reply.
+    pub(crate) timeout: Option<String>,
+    /// With the names.
+    pub(crate) names: Option<String>,
+    /// With the time for the event.
+    pub(crate) within: Option<String>,
+}
+
+impl OptionFaults {
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Options {
+    /// What they mean. The expression is the console's to read.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, where.
+    pub(crate) fn read(&self) -> Result<Waits, OptionFaults> {
+        let mut faults = OptionFaults::default();
+        let timeout = seconds(&self.timeout).unwrap_or_else(|fault| {
+            faults.timeout = Some(fault);
+            None
+        });
+        let expect = self.expects.then(|| {
+            let names = self.names.trim().trim_end_matches(',');
+            let names: EventFilter = names.parse().unwrap_or_else(|fault| {
+                faults.names = Some(ToString::to_string(&fault));
+                EventFilter::all()
+            });
+            let expression = self.expression.trim();
+            Expect {
+                names,
+                expression: (!expression.is_empty()).then(|| expression.to_owned()),
+                timeout: seconds(&self.within).unwrap_or_else(|fault| {
+                    faults.within = Some(fault);
+                    None
+                }),
+            }
+        });
+        if faults.is_empty() {
+            return Ok(Waits { timeout, expect });
+        }
+        Err(faults)
+    }
+}
+
+impl Waits {
+    /// The awaited event, in words.
+    pub(crate) fn event(&self) -> Option<String> {
+        let expect = self.expect.as_ref()?;
+        let mut words = match expect.names.patterns() {
+            [] => "any event".to_owned(),
+            names => names.join(" or "),
+        };
+        if let Some(expression) = &expect.expression {
+            words.push_str(" where ");
+            words.push_str(expression);
+        }
+        Some(words)
+    }
+}
+
+/// Seconds as typed; nothing is the console's own choice.
+fn seconds(typed: &str) -> Result<Option<f64>, String> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let seconds = typed.parse::<f64>().ok();
+    match seconds.filter(|seconds| (0.0..=MAX_EXECUTE_TIMEOUT).contains(seconds)) {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err("seconds from 0 to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            expects: true,
+            names: "JOB_*, SHUTDOWN,".into(),
+            expression: " @.data.id == 'j' ".into(),
+            within: "1.5".into(),
+            timeout: " 60 ".into(),
+        }
+    }
+
+    #[test]
+    fn nothing_typed_is_the_consoles_choice() {
+        let waits = Options::default().read().unwrap();
+        assert!(waits.timeout.is_none() && waits.expect.is_none() && waits.event().is_none());
+    }
+
+    #[test]
+    fn an_event_has_names_and_an_expression() {
+        let waits = options().read().unwrap();
+        assert_eq!(waits.timeout, Some(60.0));
+        let event = waits.event().unwrap();
+        assert_eq!(event, "JOB_* or SHUTDOWN where @.data.id == 'j'");
+        assert_eq!(waits.expect.unwrap().timeout, Some(1.5));
+        let any = Options {
+            expects: true,
+            ..Options::default()
+        };
+        assert_eq!(any.read().unwrap().event().unwrap(), "any event");
+    }
+
+    #[test]
+    fn each_fault_is_at_its_field() {
+        for wrong in ["-1", "3601", "soon", "inf", "NaN"] {
+            let faults = Options {
+                timeout: wrong.into(),
+                ..Options::default()
+            };
+            assert!(faults.read().unwrap_err().timeout.is_some(), "{wrong}");
+        }
+        let faults = Options {
+            names: "A,,B".into(),
+            within: "x".into(),
+            ..options()
+        };
+        let faults = faults.read().unwrap_err();
+        assert!(faults.names.is_some() && faults.within.is_some() && faults.timeout.is_none());
+        // What is not asked for is not wrong.
+        let unasked = Options {
+            expects: false,
+            within: "x".into(),
+            ..options()
+        };
+        assert!(unasked.read().unwrap().expect.is_none());
+    }
+}

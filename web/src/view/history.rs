@@ -1,0 +1,268 @@
+//! Commands that this browser keeps: sent and saved ones.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+
+use super::parts::badge;
+use super::send::Sender;
+use crate::state::address::command_path;
+use crate::state::editor::Editor;
+use crate::state::history::{Ended, KeptCommand, MOST, note, remember, save};
+use crate::state::sessions::Tone;
+use crate::state::text::{clip, counted, visible};
+use crate::state::time::Instant;
+use crate::store::keep::Kept;
+use crate::store::{Store, browser};
+
+/// Longest arguments that an entry shows, in bytes.
+const SHOWN: usize = 240;
+
+/// What is kept. A handle: copies are the same.
+#[derive(Clone, Copy)]
+pub(super) struct Lists {
+    sent: Kept<KeptCommand>,
+    saved: Kept<KeptCommand>,
+}
+
+impl Lists {
+    pub(super) fn new(store: Store) -> Self {
+        Self {
+            sent: store.kept("sent-commands"),
+            saved: store.kept("saved-commands"),
+        }
+    }
+
+    /// Keeps a command that was sent.
+    pub(super) fn remember(self, kept: KeptCommand) {
+        self.sent.change(MOST, |list| remember(list, kept));
+    }
+
+    /// Keeps what became of it.
+    pub(super) fn note(self, command: &str, at: f64, ended: Ended) {
+        self.sent
+            .change(MOST, |list| note(list, command, at, ended));
+    }
+}
+
+/// Opens a kept command on its own page, filled in.
+pub(super) fn go_to(store: Store, navigate: &impl Fn(&str, NavigateOptions), kept: &KeptCommand) {
+    store
+        .drafts
+        .update_value(|drafts| drafts.forget(&kept.session, &kept.command));
+    let path = command_path(&kept.session, &kept.command) + &kept.link().query();
+    navigate(&path, NavigateOptions::default());
+}
+
+/// Both lists, folded away, with a search in them.
+#[component]
+pub(super) fn KeptCommands<E>(
+    lists: Lists,
+    /// What to do to edit one of them.
+    edit: E,
+    /// The command that can be saved.
+    desk: Option<Sender>,
+) -> impl IntoView
+where
+    E: Fn(KeptCommand) + Clone + Send + Sync + 'static,
+{
+    let query = RwSignal::new(String::new());
+    let edit = StoredValue::new(edit);
+    let found = move |list: Kept<KeptCommand>| {
+        let query = query.get();
+        let matching = |list: &[KeptCommand]| {
+            let found = list.iter().filter(|kept| kept.matches(&query));
+            found.cloned().collect::<Vec<_>>()
+        };
+        list.with(matching)
+    };
+    let sent = Memo::new(move |_| found(lists.sent));
+    let saved = Memo::new(move |_| found(lists.saved));
+    let entries = move |entries: Memo<Vec<KeptCommand>>, list: Kept<KeptCommand>| {
+        view! {
+            <ul class="kept-list">
+                <For
+                    each=move || entries.get()
+                    key=|kept| (kept.name.clone(), kept.at.to_bits(), kept.command.clone(), kept.ended)
+                    children=move |kept| entry(kept, list, edit)
+                />
+            </ul>
+        }
+    };
+    let no_entry = move || match query.with(|query| query.trim().is_empty()) {
+        true => "What you send is kept here, in this browser alone, without secrets.",
+        false => "No sent command has this in it.",
+    };
+    let count = move || counted(sent.with(Vec::len) as u64, "command");
+    let is_open = RwSignal::new(false);
+    view! {
+        <section class="kept" aria-label="History">
+            <button
+                type="button"
+                class="quiet kept-toggle"
+                aria-expanded=move || is_open.get().to_string()
+                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+            >
+                "History"
+            </button>
+            <Show when=move || is_open.get()>
+                <div class="kept-body">
+                    {desk.map(|sender| view! { <SaveCommand sender lists/> })}
+                    <div class="field">
+                        <label for="kept-search">"Search history"</label>
+                        <input
+                            id="kept-search"
+                            type="search"
+                            autocomplete="off"
+                            spellcheck="false"
+                            prop:value=query
+                            on:input=move |event| query.set(event_target_value(&event))
+                        />
+                    </div>
+                    <Show when=move || !saved.with(Vec::is_empty)>
+                        <section aria-label="Saved commands">
+                            <h2>"Saved"</h2>
+                            {entries(saved, lists.saved)}
+                        </section>
+                    </Show>
+                    <section aria-label="Sent commands">
+                        <div class="kept-head">
+                            <h2>"Sent"</h2>
+                            <span class="muted small-text" role="status">{count}</span>
+                            <button
+                                type="button"
+                                class="quiet small"
+                                disabled=move || lists.sent.with(<[_]>::is_empty)
+                                on:click=move |_| lists.sent.change(0, Vec::clear)
+                            >
+                                "Clear history"
+                            </button>
+                        </div>
+                        {entries(sent, lists.sent)}
+                        <Show when=move || sent.with(Vec::is_empty)>
+                            <p class="muted">{no_entry}</p>
+                        </Show>
+                    </section>
+                </div>
+            </Show>
+        </section>
+    }
+}
+
+fn entry<E>(
+    kept: KeptCommand,
+    list: Kept<KeptCommand>,
+    edit: StoredValue<E>,
+) -> impl IntoView + use<E>
+where
+    E: Fn(KeptCommand) + Send + Sync + 'static,
+{
+    let at = Instant::from_millis(kept.at);
+    let time = at.local(browser::offset(at));
+    let arguments = kept.arguments.as_deref().unwrap_or_default();
+    let (shown, more) = clip(arguments, SHOWN);
+    let mut shown = visible(shown).into_owned();
+    if more > 0 {
+        shown.push('…');
+    }
+    let command = visible(&kept.command).into_owned();
+    let name = visible(&kept.name).into_owned();
+    let title = if kept.name.is_empty() {
+        &command
+    } else {
+        &name
+    };
+    let edit_label = "Edit ".to_owned() + title;
+    let forget_label = "Forget ".to_owned() + title;
+    let ended = kept.ended.map(|ended| {
+        let tone = match ended {
+            Ended::Returned => Tone::Good,
+            Ended::Failed => Tone::Bad,
+            Ended::Unknown => Tone::Warn,
+        };
+        badge(tone, ended.word().to_owned())
+    });
+    let left_out = kept
+        .left_out
+        .map(|why| view! { <p class="hint">{why.words()}</p> });
+    let on = visible(&kept.session).into_owned();
+    let forgotten = kept.clone();
+    view! {
+        <li class="kept-entry">
+            <div class="kept-line">
+                {(!name.is_empty()).then(|| view! { <strong>{name.clone()}</strong> })}
+                <span class="mono">{command}</span>
+                {kept.oob.then(|| view! { <span class="tag accent">"oob"</span> })}
+                <span class="muted small-text">"on " {on}</span>
+                {ended}
+                <span class="muted small-text kept-time">{time}</span>
+            </div>
+            {(!shown.is_empty()).then(|| view! { <code class="mono kept-arguments">{shown}</code> })}
+            {left_out}
+            <div class="kept-buttons">
+                <button
+                    type="button"
+                    class="small"
+                    aria-label=edit_label
+                    on:click=move |_| edit.with_value(|edit| edit(kept.clone()))
+                >
+                    "Edit"
+                </button>
+                <button
+                    type="button"
+                    class="quiet small"
+                    aria-label=forget_label
+                    on:click=move |_| list.change(MOST, |list| list.retain(|known| *known != forgotten))
+                >
+                    "Forget"
+                </button>
+            </div>
+        </li>
+    }
+}
+
+/// Saves what is entered by a name.
+#[component]
+fn SaveCommand(sender: Sender, lists: Lists) -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    let fault = RwSignal::new(None::<&'static str>);
+    let save = move |event: SubmitEvent| {
+        event.prevent_default();
+        let wanted = name.get_untracked();
+        if wanted.trim().is_empty() {
+            fault.set(Some("a name is needed"));
+            return;
+        }
+        let Ok(entered) = sender.desk.editor.with_value(Editor::entered) else {
+            fault.set(Some("what is entered is no command"));
+            return;
+        };
+        let kept = KeptCommand::new(
+            &sender.session.get_value(),
+            &entered.command,
+            entered.oob,
+            entered.arguments.as_deref(),
+            browser::wall_clock().millis(),
+        );
+        fault.set(None);
+        name.set(String::new());
+        lists.saved.change(MOST, |list| save(list, &wanted, kept));
+    };
+    view! {
+        <form class="save-command" novalidate on:submit=save>
+            <div class="field">
+                <label for="save-name">"Save this command as"</label>
+                <input
+                    id="save-name"
+                    type="text"
+                    autocomplete="off"
+                    aria-describedby="save-fault"
+                    prop:value=name
+                    on:input=move |event| name.set(event_target_value(&event))
+                />
+                <p class="fault" id="save-fault">{move || fault.get()}</p>
+            </div>
+            <button type="submit">"Save"</button>
+        </form>
+    }
+}
