@@ -131,3 +131,35 @@ async fn a_frame_that_is_too_long_is_refused_and_the_socket_goes_on() {
     socket.send(r#"{"type":"ping","id":1}"#).await;
     assert_eq!(socket.next("pong").await["id"], 1);
 }
+
+#[tokio::test]
+async fn an_id_that_is_too_long_is_refused_and_the_socket_goes_on() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    let id = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    for members in [
+        r#""subscribe","sub":$"#,
+        r#""unsubscribe","sub":$"#,
+        r#""execute","session":"vm","execute":"emit1","id":$"#,
+        r#""cancel","id":$"#,
+        r#""ping","id":$"#,
+    ] {
+        let frame = format!(r#"{{"type":{members}}}"#).replace('$', &id(257));
+        socket.send(&frame).await;
+        let error = socket.next("error").await;
+        assert_eq!(error["problem"]["type"], "/problems/invalid-request");
+        let detail = error["problem"]["detail"].as_str().unwrap();
+        assert!(detail.contains("257 bytes"), "{detail}");
+        // It is not given back, or the answer would have no bound either.
+        assert!(error.get("sub").or(error.get("id")).is_none(), "{error}");
+    }
+    let most = id(256);
+    let frame = format!(r#"{{"type":"subscribe","sub":{most}}}"#);
+    socket.send(&frame).await;
+    assert_eq!(socket.next("subscribed").await["sub"].to_string(), most);
+    emit(&server, [1]).await;
+    assert_eq!(socket.next("event").await["subs"][0].to_string(), most);
+    let audit = server.get("/api/v1/audit").await.json();
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 1);
+}

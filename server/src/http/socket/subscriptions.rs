@@ -273,10 +273,7 @@ fn event(
     if key.is_empty() {
         return None;
     }
-    let known = entry.rendered.get();
-    if let Some((_, rendered)) = known.filter(|(known, _)| known == key)
-        && let Some(text) = rendered.downcast_ref::<Utf8Bytes>()
-    {
+    if let Some(text) = entry.shared::<Utf8Bytes>(key) {
         return Some(text.clone());
     }
     let accepting = followers.iter().filter(|follower| follower.accepted);
@@ -287,11 +284,7 @@ fn event(
         received: entry.received_text(),
         event: entry.event.to_raw(),
     }));
-    if known.is_none() {
-        // Somebody else may have been faster.
-        let rendered = (key.clone(), Box::new(text.clone()) as _);
-        let (Ok(()) | Err(_)) = entry.rendered.set(rendered);
-    }
+    entry.share(key, text.len(), || text.clone());
     Some(text)
 }
 
