@@ -140,7 +140,7 @@ async fn a_subscription_that_cannot_be_is_refused_and_the_others_stand() {
     for (frame, slug, mentions) in [
         (
             r#"{"type":"subscribe","sub":1}"#,
-            "invalid-request",
+            "state-error",
             "`sub` 1 is in use",
         ),
         (

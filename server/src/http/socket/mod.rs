@@ -300,7 +300,11 @@ impl Browser {
         match frame {
             ClientFrame::Subscribe(frame) => {
                 let sub = frame.sub.clone();
-                match self.subscriptions.add(&self.roster, frame).await {
+                // A session is there as soon as REST says so, though this socket
+                // may be far from having told it.
+                let roster = self.console.sessions.roster();
+                let added = self.subscriptions.add(&roster, &self.roster, frame);
+                match added.await {
                     Ok(()) => {
                         self.send(&ServerFrame::Subscribed(Subscribed { sub }))
                             .await?;
