@@ -166,6 +166,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .nest("/api/v1", api)
+        .method_not_allowed_fallback(async || Refusal::no_such_method())
         .merge(assets::router(&console.base));
     let all = match &*console.base {
         "" => all,

@@ -11,6 +11,7 @@ use qmp_client::error::ExecuteError;
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use tracing::error;
 
+use super::MAX_REQUEST_BYTES;
 use crate::error::chain;
 use crate::journal::StoreError;
 use crate::session::SessionError;
@@ -40,7 +41,7 @@ impl Refusal {
     pub(super) fn no_such_address() -> Self {
         Self(Problem::new(
             ProblemKind::NotFound,
-            "the API has no such address",
+            "there is no such address",
         ))
     }
 
@@ -57,6 +58,12 @@ impl Refusal {
         let text = rejection.body_text();
         let detail = text.strip_prefix("Failed to deserialize query string: ");
         Self::invalid(format!("the query: {}", detail.unwrap_or(&text)))
+    }
+
+    /// The body is longer than any may be.
+    pub(super) fn too_large() -> Self {
+        let detail = format!("the body has more than {MAX_REQUEST_BYTES} bytes");
+        Self(Problem::new(ProblemKind::TooLarge, detail))
     }
 
     /// The request is wrong.
