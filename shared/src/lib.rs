@@ -8,6 +8,7 @@ pub mod filter;
 pub mod json;
 pub mod message;
 pub mod model;
+mod problem;
 pub mod rest;
 pub mod schema;
 pub mod verbatim;

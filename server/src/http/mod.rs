@@ -1,7 +1,7 @@
 //! HTTP: REST, the console WebSocket, the front end.
 //!
-//! Every request passes, from the outside in: the security headers of
-//! [`headers`], the `Host` check of [`guard`], then its route, whose handler
+//! Every request passes, from the outside in: [`request_id`], which names it,
+//! the security headers of [`headers`], the `Host` check of [`guard`], then its route, whose handler
 //! asks for a [`guard::Caller`] and thereby for a token and, where a cookie
 //! vouches for the request, the console's own `Origin`. Handlers turn what
 //! went wrong into a [`problem::Refusal`], here and nowhere else.
@@ -18,6 +18,7 @@ mod health;
 mod login;
 mod manuals;
 mod problem;
+mod request_id;
 mod serve;
 mod sessions;
 mod socket;
@@ -174,6 +175,9 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
             .nest_service(base, all.with_state(Arc::clone(&console)))
             .fallback(async || Refusal::no_such_address()),
     };
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(request_id::span)
+        .on_failure(DefaultOnFailure::new().level(Level::DEBUG));
     all.layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
@@ -181,6 +185,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         ))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(axum::middleware::map_response(headers::secure))
-        .layer(TraceLayer::new_for_http().on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
+        .layer(trace)
+        .layer(axum::middleware::from_fn(request_id::identify))
         .with_state(console)
 }

@@ -4,8 +4,7 @@
 use std::any::Any;
 
 use axum::extract::rejection::QueryRejection;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use qmp_client::error::ExecuteError;
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
@@ -83,15 +82,14 @@ impl From<Problem> for Refusal {
     }
 }
 
+/// The problem goes with the answer as it is, for
+/// [`identify`](super::request_id::identify) to write: it names the request too.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self.0)).into_response();
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self.0);
         response
     }
 }

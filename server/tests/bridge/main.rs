@@ -12,6 +12,7 @@ mod events;
 mod hostile;
 mod journal;
 mod openapi;
+mod requests;
 mod sessions;
 mod socket;
 mod tls;

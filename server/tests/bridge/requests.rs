@@ -1,0 +1,58 @@
+//! What is the same for every request: its id, its role, what it accepts.
+
+use super::common::{Reply, TOKEN, TestServer};
+use super::*;
+
+#[tokio::test]
+async fn every_request_has_an_id_which_its_problem_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let stderr = std::fs::File::create(&log).unwrap();
+    let arguments = ["--listen", "127.0.0.1:0", "--ephemeral", "--log", "debug"];
+    let mut server = TestServer::logging_to(stderr.into(), &arguments).await;
+    let mut ids = Vec::new();
+    for (path, status) in [
+        ("/", 200),
+        ("/healthz", 200),
+        ("/metrics", 404),
+        ("/api/v1/sessions", 200),
+        ("/api/v1/sessions/none", 404),
+        ("/api/v1/sessions/none/execute", 405),
+        ("/api/v1/audit?limit=0", 400),
+    ] {
+        // The caller's own is not taken over: it would be put into the log.
+        let request = server.http.get(server.url(path)).bearer_auth(TOKEN);
+        let reply = Reply::of(request.header("x-request-id", "mine")).await;
+        assert_eq!(reply.status, status, "{path}");
+        let id = reply.header("x-request-id").to_owned();
+        assert!(!id.is_empty() && id != "mine", "{path}: {id:?}");
+        if status >= 400 {
+            assert_eq!(reply.json()["request_id"], *id, "{path}: {}", reply.text);
+        }
+        ids.push(id);
+    }
+    let request = server.http.get(server.url("/")).header("host", "evil");
+    let reply = Reply::of(request).await;
+    let problem = reply.is_problem(421, "misdirected-request", &[]);
+    assert_eq!(problem["request_id"], reply.header("x-request-id"));
+    ids.push(reply.header("x-request-id").to_owned());
+    server.kill().await;
+    let said = std::fs::read_to_string(&log).unwrap();
+    for id in &ids {
+        assert!(said.contains(&**id), "{id} is not in the log: {said}");
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 8);
+}
+
+#[tokio::test]
+async fn a_problem_on_the_socket_is_told_by_its_own_ids() {
+    let server = TestServer::start(&[]).await;
+    let mut socket = server.socket().await;
+    socket
+        .send(r#"{"type":"execute","id":1,"session":"none","execute":"stop"}"#)
+        .await;
+    let reply = socket.next("reply").await;
+    assert!(reply["problem"].get("request_id").is_none(), "{reply}");
+}
