@@ -13,6 +13,7 @@ mod hostile;
 mod journal;
 mod openapi;
 mod requests;
+mod secrets;
 mod sessions;
 mod socket;
 mod tls;
