@@ -6,6 +6,7 @@
 //! vouches for the request, the console's own `Origin`. Handlers turn what
 //! went wrong into a [`problem::Refusal`], here and nowhere else.
 
+mod accept;
 mod assets;
 mod attempts;
 mod audit;

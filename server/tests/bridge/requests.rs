@@ -56,3 +56,33 @@ async fn a_problem_on_the_socket_is_told_by_its_own_ids() {
     let reply = socket.next("reply").await;
     assert!(reply["problem"].get("request_id").is_none(), "{reply}");
 }
+
+#[tokio::test]
+async fn an_answer_is_of_the_kind_that_is_accepted_most() {
+    let fake = emitter().await;
+    let server = TestServer::on(&fake).await;
+    emit(&server, [1]).await;
+    const JSON: &str = "application/json";
+    const LINES: &str = "application/x-ndjson";
+    const STREAM: &str = "text/event-stream";
+    for (accept, kind) in [
+        ("*/*", JSON),
+        ("text/html", JSON),
+        ("Application/X-NDJSON", LINES),
+        ("TEXT/EVENT-STREAM; q=1.0", STREAM),
+        ("application/x-ndjson-like", JSON),
+        ("text/event-stream;q=0", JSON),
+        ("application/x-ndjson;q=0, */*", JSON),
+        ("application/json;q=0.5, application/x-ndjson;q=0.4", JSON),
+        ("application/json;q=0.4, application/x-ndjson;q=0.5", LINES),
+        ("application/x-ndjson, */*", LINES),
+        ("application/x-ndjson, application/*;q=0.9", LINES),
+        ("text/*, application/json;q=0.1", STREAM),
+        ("a/b;c=\", text/event-stream\"", JSON),
+    ] {
+        let path = server.url("/api/v1/sessions/vm/events");
+        let request = server.http.get(path).bearer_auth(TOKEN);
+        let response = request.header("accept", accept).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], *kind, "{accept}");
+    }
+}

@@ -13,7 +13,6 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use qmp_shared::filter::{EventFilter, Expression};
@@ -26,10 +25,16 @@ use scan::scan;
 use stream::{ndjson, sse};
 
 use super::Console;
+use super::accept::preferred;
 use super::guard::Caller;
 use super::problem::{Faults, Refusal, invalid, of_store};
 use super::sessions::SessionName;
 use crate::session::Session;
+
+/// What events are answered as.
+const JSON: &str = "application/json";
+const STREAM: &str = "text/event-stream";
+const LINES: &str = "application/x-ndjson";
 
 /// Most events of a page.
 const MAX_LIMIT: usize = 10_000;
@@ -54,7 +59,8 @@ pub(super) struct Parameters {
     r#where: Option<String>,
     /// A sequence number: events after it.
     after: Option<u64>,
-    /// A sequence number: events before it, the latest of them.
+    /// A sequence number: events before it, the latest of them unless `after` or
+    /// `since` says where to begin.
     before: Option<u64>,
     /// Events received at this time or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -64,7 +70,7 @@ pub(super) struct Parameters {
     until: Option<Timestamp>,
     /// Most events of the page: 1 to 10000, 1000 when absent.
     limit: Option<usize>,
-    /// With `after`: seconds to wait for an event, 0 to 60.
+    /// Of a page, with `after`: seconds to wait for an event, 0 to 60.
     wait: Option<f64>,
     /// Of a page: tell its gaps, and when the endpoint was lost and regained.
     marks: Option<bool>,
@@ -106,8 +112,8 @@ struct Request {
 enum Range {
     /// From after this number on, up to a number.
     Forward(Seq, Seq),
-    /// The latest after one number and before another.
-    Backward(Seq, Seq),
+    /// The latest before a number.
+    Backward(Seq),
 }
 
 /// `GET /api/v1/sessions/{name}/events`.
@@ -121,26 +127,21 @@ pub(super) async fn events(
 ) -> Result<Response, Refusal> {
     let Query(parameters) = query.map_err(|rejection| Refusal::query(&rejection))?;
     let session = console.session(&name)?;
-    let accepts = |kind: &str| {
-        let values = headers.get_all(ACCEPT).into_iter();
-        let mut values = values.filter_map(|value| value.to_str().ok());
-        values.any(|value| value.split(',').any(|one| one.trim().starts_with(kind)))
-    };
     let of_it = |problem: Problem| Refusal(problem.session(&name));
-    if accepts("text/event-stream") {
-        let stream = sse(console, caller, session, parameters, &headers);
-        return stream.await.map_err(of_it);
-    }
-    if accepts("application/x-ndjson") {
-        if parameters.marks.is_some() {
-            return Err(of_it(invalid("`marks` are for pages".to_owned())));
+    match preferred(&headers, &[JSON, STREAM, LINES]) {
+        STREAM => {
+            let stream = sse(console, caller, session, parameters, &headers);
+            stream.await.map_err(of_it)
         }
-        let request = request(session, &parameters, usize::MAX)
-            .await
-            .map_err(of_it)?;
-        return Ok(ndjson(console, caller, request));
+        LINES => {
+            let lines = ndjson(console, caller, session, parameters);
+            lines.await.map_err(of_it)
+        }
+        _ => {
+            let page = page(&console, session, &parameters);
+            page.await.map_err(of_it)
+        }
     }
-    page(&console, session, &parameters).await.map_err(of_it)
 }
 
 /// Reads the query. `all` is the limit where none is given.
@@ -189,9 +190,9 @@ async fn request(
         None => until,
     };
     let range = match lower {
-        // A page before something is the one right before it.
-        Some(lower) if parameters.before.is_none() => Range::Forward(lower, upper),
-        lower => Range::Backward(lower.unwrap_or(Seq(0)), Seq(upper.0.saturating_add(1))),
+        // With a start it goes on from there, so that `next` is a cursor.
+        Some(lower) => Range::Forward(lower, upper),
+        None => Range::Backward(Seq(upper.0.saturating_add(1))),
     };
     Ok(Request {
         session,
