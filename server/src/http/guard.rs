@@ -117,10 +117,7 @@ impl FromRequestParts<Arc<Console>> for Caller {
     ) -> Result<Self, Refusal> {
         let shown = identify(&parts.headers, console)?;
         let (identity, credential) = shown.ok_or_else(|| {
-            Refusal(Problem::new(
-                ProblemKind::Unauthorized,
-                "this needs a token: `Authorization: Bearer TOKEN`, or a login",
-            ))
+            Refusal::unauthorized("this needs a token: `Authorization: Bearer TOKEN`, or a login")
         })?;
         let socket = parts.headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
             || parts.headers.contains_key("sec-websocket-key");
@@ -179,12 +176,7 @@ fn identify(
     headers: &HeaderMap,
     console: &Console,
 ) -> Result<Option<(Identity, Credential)>, Refusal> {
-    let invalid = || {
-        Refusal(Problem::new(
-            ProblemKind::Unauthorized,
-            "the token is not valid",
-        ))
-    };
+    let invalid = || Refusal::unauthorized("the token is not valid");
     let header = headers.get(AUTHORIZATION).map(|value| {
         let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ')?;
         scheme

@@ -47,10 +47,7 @@ pub(super) async fn login(
             return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
         }
         console.attempts.failed();
-        return Err(Refusal(Problem::new(
-            ProblemKind::Unauthorized,
-            "the token is not valid",
-        )));
+        return Err(Refusal::unauthorized("the token is not valid"));
     };
     let access = &console.access;
     let secret = access.logins.begin(&identity, &access.tokens);

@@ -59,6 +59,11 @@ impl Refusal {
         Self::invalid(format!("the query: {}", detail.unwrap_or(&text)))
     }
 
+    /// What the caller has shown does not let it in, or no longer.
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self(Problem::new(ProblemKind::Unauthorized, detail))
+    }
+
     /// The body is longer than any may be.
     pub(super) fn too_large() -> Self {
         let detail = format!("the body has more than {MAX_REQUEST_BYTES} bytes");

@@ -8,6 +8,7 @@ mod common;
 
 mod access;
 mod addresses;
+mod ends;
 mod events;
 mod hostile;
 mod journal;

@@ -19,16 +19,16 @@ use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{EventPage, Problem, ProblemKind};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use scan::scan;
 use stream::{ndjson, sse};
 
-use super::Console;
 use super::accept::preferred;
 use super::guard::Caller;
 use super::problem::{Faults, Refusal, invalid, of_store};
 use super::sessions::SessionName;
+use super::{CHECK_EVERY, Console};
 use crate::session::Session;
 
 /// What events are answered as.
@@ -138,7 +138,7 @@ pub(super) async fn events(
             lines.await.map_err(of_it)
         }
         _ => {
-            let page = page(&console, session, &parameters);
+            let page = page(&console, &caller, session, &parameters);
             page.await.map_err(of_it)
         }
     }
@@ -230,6 +230,7 @@ pub(super) fn check_after(session: &Session, after: Seq) -> Result<(), Problem> 
 
 async fn page(
     console: &Console,
+    caller: &Caller,
     session: Session,
     parameters: &Parameters,
 ) -> Result<Response, Problem> {
@@ -264,21 +265,28 @@ async fn page(
         let Some(deadline) = wait.filter(|_| page.events.is_empty()) else {
             return Ok(Json(page).into_response());
         };
+        if Instant::now() >= deadline {
+            return Ok(Json(page).into_response());
+        }
         // Of what was looked at once, nothing is looked at again.
         if let Range::Forward(after, _) = &mut request.range
             && !request.marks
         {
             *after = page.next;
         }
-        let stopped = console.stopping.cancelled();
+        let tick = deadline.min(Instant::now() + CHECK_EVERY);
         tokio::select! {
             biased;
-            () = stopped => return Ok(Json(page).into_response()),
-            changed = timeout_at(deadline, activity.changed()) => {
-                if !matches!(changed, Ok(Ok(()))) {
+            () = console.stopping.cancelled() => return Ok(Json(page).into_response()),
+            changed = activity.changed() => {
+                if changed.is_err() {
                     return Ok(Json(page).into_response());
                 }
             }
+            () = sleep_until(tick) => {}
         }
+        caller
+            .may_stay(console)
+            .map_err(|why| Refusal::unauthorized(why).0)?;
     }
 }
