@@ -86,7 +86,7 @@ impl Caller {
     }
 
     /// Refuses whoever has less than this role.
-    pub(super) fn needs(&self, role: Role) -> Result<(), Refusal> {
+    fn needs(&self, role: Role) -> Result<(), Refusal> {
         if self.identity.role >= role {
             return Ok(());
         }
@@ -138,6 +138,41 @@ impl FromRequestParts<Arc<Console>> for Caller {
             peer,
             login,
         })
+    }
+}
+
+/// A [`Caller`] with the role of an operator at least. An argument of a handler
+/// is checked before the body is read, which stands last.
+#[derive(Clone, Debug)]
+pub(super) struct Operator(pub(super) Caller);
+
+impl FromRequestParts<Arc<Console>> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, console).await?;
+        caller.needs(Role::Operator)?;
+        Ok(Self(caller))
+    }
+}
+
+/// A [`Caller`] with the role of an admin, as [`Operator`].
+#[derive(Clone, Debug)]
+pub(super) struct Admin(pub(super) Caller);
+
+impl FromRequestParts<Arc<Console>> for Admin {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, console).await?;
+        caller.needs(Role::Admin)?;
+        Ok(Self(caller))
     }
 }
 

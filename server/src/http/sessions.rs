@@ -9,14 +9,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qmp_client::address::{Address, AddressError};
-use qmp_shared::rest::{
-    NewSession, Problem, ProblemKind, Role, SchemaReply, SessionInfo, SessionList,
-};
+use qmp_shared::rest::{NewSession, Problem, ProblemKind, SchemaReply, SessionInfo, SessionList};
 use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
-use super::guard::Caller;
+use super::guard::{Admin, Caller, Operator};
 use super::problem::{Faults, Refusal, of_session, stopped};
 use crate::session::{RegistryError, Session};
 
@@ -65,10 +63,9 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = SessionInfo), Faults))]
 pub(super) async fn add(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     StrictJson(body): StrictJson<NewSession>,
 ) -> Result<(StatusCode, Json<SessionInfo>), Refusal> {
-    caller.needs(Role::Admin)?;
     let address: Address = body
         .address
         .parse()
@@ -94,10 +91,9 @@ pub(super) async fn add(
 #[utoipa::path(delete, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204), Faults))]
 pub(super) async fn remove(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Admin)?;
     info!(
         session = name,
         by = caller.identity.name,
@@ -113,10 +109,9 @@ pub(super) async fn remove(
 #[utoipa::path(post, path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
 pub(super) async fn connect(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Operator(caller): Operator,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Operator)?;
     let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "connecting");
     session.connect();
@@ -127,10 +122,9 @@ pub(super) async fn connect(
 #[utoipa::path(post, path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
 pub(super) async fn disconnect(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Operator(caller): Operator,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Operator)?;
     let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "disconnecting");
     session.disconnect();

@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
-use super::guard::Caller;
+use super::guard::Admin;
 use super::problem::{Faults, Refusal};
 use super::sessions::SessionName;
 use crate::access::TokensError;
@@ -20,9 +20,8 @@ use crate::error::chain;
 #[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = TokenList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    _admin: Admin,
 ) -> Result<Json<TokenList>, Refusal> {
-    caller.needs(Role::Admin)?;
     let tokens = console.access.tokens.list().map_err(refusal)?;
     Ok(Json(TokenList { tokens }))
 }
@@ -31,10 +30,9 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, body = TokenCreated), Faults))]
 pub(super) async fn create(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     StrictJson(body): StrictJson<NewToken>,
 ) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
-    caller.needs(Role::Admin)?;
     let role = body.role.unwrap_or(Role::Viewer);
     let created = console.access.tokens.create(&body.name, role, body.expires);
     let (token, made) = created.map_err(refusal)?;
@@ -51,10 +49,9 @@ pub(super) async fn create(
 #[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204), Faults))]
 pub(super) async fn revoke(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Admin)?;
     console.access.tokens.revoke(&name).map_err(refusal)?;
     info!(name, by = caller.identity.name, "revoked a token");
     Ok(StatusCode::NO_CONTENT)

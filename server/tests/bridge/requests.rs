@@ -58,6 +58,25 @@ async fn a_problem_on_the_socket_is_told_by_its_own_ids() {
 }
 
 #[tokio::test]
+async fn the_role_is_judged_before_the_body() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = TestServer::keeping(directory.path(), &[]).await;
+    let viewer = server.token("v", "viewer").await;
+    for path in ["/api/v1/tokens", "/api/v1/sessions"] {
+        for body in ["", "{}", "{"] {
+            let reply = server.ask(&viewer, "POST", path, body).await;
+            reply.is_problem(403, "forbidden", &["admin", "viewer"]);
+            let reply = server.ask(TOKEN, "POST", path, body).await;
+            reply.is_problem(400, "invalid-request", &[]);
+        }
+    }
+    let reply = server
+        .ask(&viewer, "GET", "/api/v1/audit?limit=x", "")
+        .await;
+    reply.is_problem(403, "forbidden", &["admin"]);
+}
+
+#[tokio::test]
 async fn an_answer_is_of_the_kind_that_is_accepted_most() {
     let fake = emitter().await;
     let server = TestServer::on(&fake).await;
