@@ -26,11 +26,12 @@ pub(super) struct Parameters {
     /// A number: records after it.
     after: Option<u64>,
     /// Most records of the page: 1 to 10000, 1000 when absent.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
 }
 
 /// `GET`: the records after a number, in order.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(Parameters), responses((status = 200, body = Audit), Faults))]
+#[utoipa::path(get, operation_id = "list_audit", path = "/audit", tag = "audit", params(Parameters), responses((status = 200, description = "A page of the record", body = Audit), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     _admin: Admin,

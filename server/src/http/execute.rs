@@ -37,7 +37,7 @@ const MAX_NAME_BYTES: usize = 255;
 const STEP: usize = 256;
 
 /// `POST /api/v1/sessions/{name}/execute`.
-#[utoipa::path(post, path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, body = Return), Faults))]
+#[utoipa::path(post, operation_id = "execute", path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, description = "What the command returned", body = Return), Faults))]
 pub(super) async fn execute(
     State(console): State<Arc<Console>>,
     caller: Caller,

@@ -18,6 +18,7 @@ mod headers;
 mod health;
 mod login;
 mod manuals;
+mod openapi;
 mod problem;
 mod request_id;
 mod serve;
@@ -28,17 +29,13 @@ mod tokens;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
-use axum::{Json, Router};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tracing::Level;
-use utoipa::openapi::Server;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,7 +45,6 @@ use crate::session::{Session, Sessions};
 pub(crate) use attempts::Attempts;
 pub(crate) use manuals::Manuals;
 use problem::Refusal;
-use qmp_shared::rest::Problem;
 pub(crate) use serve::{Listener, Tls, serve};
 
 /// Largest request body and WebSocket frame, in bytes.
@@ -112,36 +108,9 @@ impl Console {
     }
 }
 
-/// What the description of the API says besides its routes.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "QMP Console",
-        description = "QMP sessions by REST. Times are RFC 3339 in UTC, durations are seconds. \
-                       Errors are `application/problem+json`."
-    ),
-    components(schemas(Problem)),
-    modifiers(&Credentials),
-    security(("token" = []), ("cookie" = []))
-)]
-struct Description;
-
-/// How a caller shows his token.
-struct Credentials;
-
-impl Modify for Credentials {
-    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
-        let components = description.components.get_or_insert_default();
-        let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("token", token);
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("qmp-console-INSTANCE"));
-        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
-    }
-}
-
 /// All routes of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
-    let (api, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+    let api = OpenApiRouter::new()
         .routes(routes!(login::status, login::login, login::logout))
         .routes(routes!(sessions::list, sessions::add))
         .routes(routes!(sessions::show, sessions::remove))
@@ -154,19 +123,15 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .routes(routes!(tokens::revoke))
         .routes(routes!(audit::list))
         .routes(routes!(socket::upgrade))
-        .split_for_parts();
-    description.servers = Some(vec![Server::new(format!("{}/api/v1", console.base))]);
-    let description = Arc::new(description);
+        .routes(routes!(openapi::show));
+    let outside = OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready));
+    let (api, outside) = openapi::describe(api, outside, &console.base);
     let api = api
-        .route(
-            "/openapi.json",
-            get(async move || Json(Arc::clone(&description))),
-        )
         .fallback(async || Refusal::no_such_address())
         .method_not_allowed_fallback(async || Refusal::no_such_method());
-    let all = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let all = outside
         .nest("/api/v1", api)
         .method_not_allowed_fallback(async || Refusal::no_such_method())
         .merge(assets::router(&console.base));

@@ -17,7 +17,7 @@ use crate::access::TokensError;
 use crate::error::chain;
 
 /// `GET`: all of them, never the secrets.
-#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = TokenList), Faults))]
+#[utoipa::path(get, operation_id = "list_tokens", path = "/tokens", tag = "tokens", responses((status = 200, description = "All tokens, without their secrets", body = TokenList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     _admin: Admin,
@@ -27,7 +27,7 @@ pub(super) async fn list(
 }
 
 /// `POST`: makes one, which is shown this once.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, body = TokenCreated), Faults))]
+#[utoipa::path(post, operation_id = "create_token", path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, description = "It was made, and is shown this once", body = TokenCreated), Faults))]
 pub(super) async fn create(
     State(console): State<Arc<Console>>,
     Admin(caller): Admin,
@@ -46,7 +46,7 @@ pub(super) async fn create(
 }
 
 /// `DELETE /api/v1/tokens/{name}`: ends it, and the sockets that it has opened.
-#[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204), Faults))]
+#[utoipa::path(delete, operation_id = "revoke_token", path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204, description = "It was revoked"), Faults))]
 pub(super) async fn revoke(
     State(console): State<Arc<Console>>,
     Admin(caller): Admin,

@@ -69,8 +69,10 @@ pub(super) struct Parameters {
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Most events of the page: 1 to 10000, 1000 when absent.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
     /// Of a page, with `after`: seconds to wait for an event, 0 to 60.
+    #[param(minimum = 0, maximum = 60)]
     wait: Option<f64>,
     /// Of a page: tell its gaps, and when the endpoint was lost and regained.
     marks: Option<bool>,
@@ -117,7 +119,7 @@ enum Range {
 }
 
 /// `GET /api/v1/sessions/{name}/events`.
-#[utoipa::path(get, path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), Faults))]
+#[utoipa::path(get, operation_id = "list_events", path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, description = "A page, or what comes, or an event a line", content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), Faults))]
 pub(super) async fn events(
     State(console): State<Arc<Console>>,
     caller: Caller,
