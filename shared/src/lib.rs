@@ -9,6 +9,7 @@ pub mod json;
 pub mod manual;
 pub mod message;
 pub mod model;
+mod problem;
 pub mod rest;
 pub mod schema;
 pub mod verbatim;

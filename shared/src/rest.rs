@@ -1,5 +1,5 @@
-//! The bodies of the REST API, and [`Problem`], the one shape of every error
-//! (RFC 9457). The WebSocket frames of [`crate::wire`] carry the same types.
+//! The bodies of the REST API, with [`Problem`], the one shape of every error.
+//! The WebSocket frames of [`crate::wire`] carry the same types.
 //!
 //! Times are RFC 3339 in UTC with microseconds; durations are seconds.
 
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::filter::EventFilter;
-use crate::model::{CommandError, EndpointKind, Greeting, Seq};
+use crate::model::{EndpointKind, Greeting, Seq};
+pub use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::verbatim::{Verbatim, present};
 
 /// Default of [`Execute::timeout`], in seconds.
@@ -184,13 +185,14 @@ pub struct Execute {
     pub exec_oob: Option<String>,
     /// Its arguments, verbatim.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Map<String, serde_json::Value>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Map<String, serde_json::Value>, required = false))]
     pub arguments: Option<Box<RawValue>>,
     /// Any JSON value, given back with the reply. `null` is a value.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub id: Option<Box<RawValue>>,
     /// Seconds to wait for the reply, 0 to 3600; 30 when absent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3600))]
     pub timeout: Option<f64>,
     /// Waits for an event too, which comes with the reply.
     pub expect: Option<Expect>,
@@ -210,6 +212,7 @@ pub struct Expect {
     pub expression: Option<String>,
     /// Seconds to wait after the reply, 0 to 3600; 30 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3600))]
     pub timeout: Option<f64>,
 }
 
@@ -414,211 +417,9 @@ pub struct SchemaReply {
     pub docs_version: Option<String>,
 }
 
-/// What went wrong, as `application/problem+json` (RFC 9457).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Problem {
-    /// Which kind of problem, as `/problems/SLUG`.
-    #[serde(rename = "type")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub kind: ProblemKind,
-    /// The HTTP status, repeated in the body.
-    pub status: u16,
-    /// The kind in words, the same for every problem of the kind.
-    pub title: String,
-    /// What was wrong this time, and where.
-    pub detail: String,
-    /// QEMU's error class, verbatim.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-    /// QEMU's error text, verbatim.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desc: Option<String>,
-    /// What became of the command, where the error itself does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    /// The column within the text that was refused, from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
-    /// The session concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<String>,
-    /// The return value of a command that was executed, though something else
-    /// went wrong; verbatim.
-    #[serde(
-        default,
-        rename = "return",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
-    pub value: Option<Verbatim>,
-}
-
-/// What became of a command whose caller did not get a plain answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Outcome {
-    /// Nobody can tell whether the command was executed.
-    Unknown,
-    /// The command was executed.
-    Done,
-}
-
-macro_rules! problem_kinds {
-    ($($(#[$doc:meta])* $kind:ident = $slug:literal, $status:literal, $title:literal;)*) => {
-        /// The kinds of [`Problem`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum ProblemKind {
-            $($(#[$doc])* #[serde(rename = $slug)] $kind,)*
-        }
-
-        impl ProblemKind {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$kind,)*];
-
-            /// The reference of the kind, `/problems/SLUG`.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $slug,)* }
-            }
-
-            /// The last part of the reference.
-            pub fn slug(self) -> &'static str {
-                self.as_str().trim_start_matches("/problems/")
-            }
-
-            /// The HTTP status of the kind.
-            pub fn status(self) -> u16 {
-                match self { $(Self::$kind => $status,)* }
-            }
-
-            /// The kind in words.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$kind => $title,)* }
-            }
-        }
-    };
-}
-
-problem_kinds! {
-    /// The request itself is wrong; nothing was sent to the endpoint.
-    InvalidRequest = "/problems/invalid-request", 400, "Invalid request";
-    /// No token, or one that is not valid.
-    Unauthorized = "/problems/unauthorized", 401, "Not signed in";
-    /// The token does not allow this, or the request is of foreign origin.
-    Forbidden = "/problems/forbidden", 403, "Forbidden";
-    /// There is no such thing.
-    NotFound = "/problems/not-found", 404, "Not found";
-    /// The path exists, the method does not.
-    MethodNotAllowed = "/problems/method-not-allowed", 405, "Method not allowed";
-    /// The session is not in a state that allows this.
-    StateError = "/problems/state-error", 409, "Wrong state";
-    /// The cursor lies before what the retention has left.
-    Gone = "/problems/gone", 410, "Gone";
-    /// The body or frame is over the limit.
-    TooLarge = "/problems/too-large", 413, "Too large";
-    /// The request's `Host` is not one of this console.
-    MisdirectedRequest = "/problems/misdirected-request", 421, "Unknown host name";
-    /// The endpoint answered the command with an error.
-    ExecuteError = "/problems/execute-error", 422, "The command failed";
-    /// Too many at once.
-    RateLimited = "/problems/rate-limited", 429, "Too many requests";
-    /// Its caller waits no more; the status is nobody's.
-    Cancelled = "/problems/cancelled", 499, "Cancelled";
-    /// A fault of the console itself.
-    InternalError = "/problems/internal-error", 500, "Internal error";
-    /// The connection was lost before the reply: the outcome is unknown.
-    ExecuteInterrupted = "/problems/execute-interrupted", 502, "Connection lost";
-    /// The endpoint broke the protocol.
-    ProtocolError = "/problems/protocol-error", 502, "Protocol error";
-    /// No reply in time.
-    Timeout = "/problems/timeout", 504, "Timed out";
-}
-
-impl Problem {
-    /// A problem of this kind; `detail` says what was wrong, and where.
-    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            status: kind.status(),
-            title: kind.title().to_owned(),
-            detail: detail.into(),
-            class: None,
-            desc: None,
-            outcome: None,
-            column: None,
-            session: None,
-            value: None,
-        }
-    }
-
-    /// The endpoint's own error, verbatim.
-    pub fn command_error(error: &CommandError) -> Self {
-        Self {
-            class: Some(error.class.clone()),
-            desc: Some(error.desc.clone()),
-            ..Self::new(ProblemKind::ExecuteError, error.desc.clone())
-        }
-    }
-
-    /// Names the session concerned.
-    pub fn session(mut self, name: impl Into<String>) -> Self {
-        self.session = Some(name.into());
-        self
-    }
-
-    /// Says what became of the command.
-    pub fn outcome(mut self, outcome: Outcome) -> Self {
-        self.outcome = Some(outcome);
-        self
-    }
-
-    /// Points at the column, from 1, within the text that was refused.
-    pub fn column(mut self, column: usize) -> Self {
-        self.column = Some(column);
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.title, self.detail)
-    }
-}
-
-impl std::error::Error for Problem {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn problem_is_frozen() {
-        let error = CommandError {
-            class: "GenericError".into(),
-            desc: "Cannot find device".into(),
-        };
-        let problem = Problem::command_error(&error).session("vm");
-        assert_eq!(
-            serde_json::to_string(&problem).unwrap(),
-            concat!(
-                r#"{"type":"/problems/execute-error","status":422,"title":"The command failed","#,
-                r#""detail":"Cannot find device","class":"GenericError","desc":"Cannot find device","#,
-                r#""session":"vm"}"#
-            )
-        );
-        let problem = Problem::new(ProblemKind::Timeout, "no reply within 5 s")
-            .outcome(Outcome::Unknown)
-            .column(3);
-        assert_eq!(
-            serde_json::to_string(&problem).unwrap(),
-            concat!(
-                r#"{"type":"/problems/timeout","status":504,"title":"Timed out","#,
-                r#""detail":"no reply within 5 s","outcome":"unknown","column":3}"#
-            )
-        );
-    }
 
     #[test]
     fn roles_are_ordered_and_have_names() {
@@ -630,15 +431,6 @@ mod tests {
         }
         let error = "Admin".parse::<Role>().unwrap_err();
         assert_eq!(error, "\"Admin\" is not viewer, operator or admin");
-    }
-
-    #[test]
-    fn every_kind_is_written_as_its_reference() {
-        for &kind in ProblemKind::ALL {
-            let json = serde_json::to_string(&kind).unwrap();
-            assert_eq!(json, format!("\"{}\"", kind.as_str()));
-            assert_eq!(serde_json::from_str::<ProblemKind>(&json).unwrap(), kind);
-        }
     }
 
     #[test]

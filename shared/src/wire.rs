@@ -33,8 +33,13 @@ pub const CLOSE_UNAUTHORIZED: u16 = 4401;
 /// The reason beside [`CLOSE_UNAUTHORIZED`] when it is the login that has ended.
 pub const LOGIN_ENDED: &str = "the login has ended";
 
-/// An id that the client chose: any JSON value, given back verbatim.
+/// An id that the client chose: any JSON value of at most [`MAX_ID_BYTES`],
+/// given back verbatim.
 pub type ClientId = Verbatim;
+
+/// Longest id of a client, `sub` or `id`, in bytes of JSON. It is kept for as
+/// long as a subscription or a command lasts, and repeated in each event.
+pub const MAX_ID_BYTES: usize = 256;
 
 /// From the client to the server.
 #[derive(Debug, Serialize)]
@@ -359,6 +364,7 @@ impl ClientFrame {
         if let Err(fault) = json::check(text) {
             return Err(members.malformed(fault.to_string()));
         }
+        members.check_ids()?;
         match members.kind()? {
             "subscribe" => members.decode().map(Self::Subscribe),
             "unsubscribe" => members.decode().map(Self::Unsubscribe),
@@ -443,8 +449,24 @@ impl<'a> Members<'a> {
         )
     }
 
+    /// Refuses an id that is too long.
+    fn check_ids(&self) -> Result<(), FrameError> {
+        for name in ["sub", "id"] {
+            let length = self.0.get(name).map_or(0, |id| id.get().len());
+            if length > MAX_ID_BYTES {
+                let detail = format!("`{name}` has {length} bytes, more than {MAX_ID_BYTES}");
+                return Err(self.malformed(detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// One that is too long is not named: it would be given back.
     fn malformed(&self, detail: String) -> FrameError {
-        let id = |name| self.0.get(name).map(|&raw| ClientId::from(raw.to_owned()));
+        let id = |name| {
+            let id = self.0.get(name).filter(|id| id.get().len() <= MAX_ID_BYTES);
+            id.map(|&raw| ClientId::from(raw.to_owned()))
+        };
         FrameError::Malformed {
             detail,
             sub: id("sub"),

@@ -12,7 +12,8 @@ use qmp_shared::rest::{
 };
 use qmp_shared::wire::{
     After, Bookmark, Cancel, ClientFrame, ClientId, Error, Event, Execute, FrameError, Gap, Hello,
-    Ping, Pong, Removed, Reply, Returned, ServerFrame, Session, Subscribe, Subscribed, Unsubscribe,
+    MAX_ID_BYTES, Ping, Pong, Removed, Reply, Returned, ServerFrame, Session, Subscribe,
+    Subscribed, Unsubscribe,
 };
 use serde_json::value::RawValue;
 
@@ -291,6 +292,29 @@ fn a_malformed_frame_still_names_its_id() {
     };
     assert_eq!(id.as_ref().map(ClientId::get), Some("[7]"));
     assert_eq!(sub, None);
+}
+
+#[test]
+fn an_id_has_a_bound() {
+    let frame = |name: &str, length: usize| {
+        let id = format!("[{}]", " ".repeat(length - 2));
+        let kind = if name == "sub" { "unsubscribe" } else { "ping" };
+        ClientFrame::decode(&format!(r#"{{"type":"{kind}","{name}":{id}}}"#))
+    };
+    for name in ["sub", "id"] {
+        frame(name, MAX_ID_BYTES).unwrap();
+        let Err(FrameError::Malformed { detail, sub, id }) = frame(name, MAX_ID_BYTES + 1) else {
+            panic!("`{name}` is too long");
+        };
+        assert_eq!(detail, format!("`{name}` has 257 bytes, more than 256"));
+        assert_eq!((sub, id), (None, None));
+    }
+    // Nor is it named where something else is wrong.
+    let text = format!(r#"{{"type":1,"sub":"{}","id":7}}"#, "x".repeat(300));
+    let Err(FrameError::Malformed { sub, id, .. }) = ClientFrame::decode(&text) else {
+        panic!("{text} is malformed");
+    };
+    assert_eq!((sub, id), (None, Some(7.into())));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::address::{Listen, NamedSession};
 use super::config::Config;
-use super::{TOKEN_VARIABLE, Usage, state_dir};
+use super::{TOKEN_VARIABLE, Usage, logging, state_dir};
 use crate::access::{Access, HostPolicy, Logins, Token, Tokens};
 use crate::error::chain;
 use crate::http::{self, Attempts, Console, Manuals, Tls};
@@ -110,13 +110,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(args.log.clone())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        // To say on stderr that stderr takes nothing would end whoever logs.
-        .log_internal_errors(false)
-        .init();
+    logging::start(args.log.clone());
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key)?)),
         _ => None,

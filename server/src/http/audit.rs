@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use qmp_shared::rest::{Audit, AuditEntry, Role};
+use qmp_shared::rest::{Audit, AuditEntry};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Console;
-use super::guard::Caller;
+use super::guard::Admin;
 use super::problem::{Faults, Refusal, of_store};
 
 /// Most records of a page.
@@ -23,18 +23,20 @@ const DEFAULT_LIMIT: usize = 1000;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
+    /// A number: records after it.
     after: Option<u64>,
+    /// Most records of the page: 1 to 10000, 1000 when absent.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
 }
 
 /// `GET`: the records after a number, in order.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(Parameters), responses((status = 200, body = Audit), Faults))]
+#[utoipa::path(get, operation_id = "list_audit", path = "/audit", tag = "audit", params(Parameters), responses((status = 200, description = "A page of the record", body = Audit), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    _admin: Admin,
     query: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Json<Audit>, Refusal> {
-    caller.needs(Role::Admin)?;
     let Query(parameters) = query.map_err(|rejection| Refusal::query(&rejection))?;
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {

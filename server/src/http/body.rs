@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use axum::http::header::EXPECT;
+use futures_util::StreamExt;
 use qmp_shared::json;
-use qmp_shared::rest::{Problem, ProblemKind};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -16,6 +17,9 @@ use super::problem::Refusal;
 
 /// How long a body may take.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How much is taken of a body that was refused.
+const MAX_DISCARDED_BYTES: usize = 4 * MAX_REQUEST_BYTES;
 
 /// A JSON object as the body, checked as strictly as QEMU checks its input,
 /// whatever its `Content-Type` says. Anything else is a 400 that says what is
@@ -26,6 +30,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        // What says itself that it is too long is not waited for.
+        if request.body().size_hint().lower() > MAX_REQUEST_BYTES as u64 {
+            if !request.headers().contains_key(EXPECT) {
+                tokio::spawn(discard(request.into_body()));
+            }
+            return Err(Refusal::too_large());
+        }
         let bytes = match timeout(BODY_WITHIN, Bytes::from_request(request, state)).await {
             Ok(bytes) => bytes.map_err(unreadable)?,
             Err(_) => {
@@ -46,10 +57,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     }
 }
 
+/// Takes a body that was refused, within limits. Who sends all of it before
+/// reading the answer would find the connection broken otherwise, and no answer.
+async fn discard(body: Body) {
+    let mut chunks = body.into_data_stream();
+    let discarded = async {
+        let mut left = MAX_DISCARDED_BYTES;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    };
+    // Then the connection is closed, which is all that is left to do.
+    let (Ok(()) | Err(_)) = timeout(BODY_WITHIN, discarded).await;
+}
+
 fn unreadable(rejection: BytesRejection) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("the body has more than {MAX_REQUEST_BYTES} bytes");
-        return Refusal(Problem::new(ProblemKind::TooLarge, detail));
+        return Refusal::too_large();
     }
     Refusal::invalid(format!("the body could not be read: {rejection}"))
 }

@@ -18,14 +18,14 @@ use qmp_shared::rest::{
 use qmp_shared::wire::Returned;
 use serde_json::value::RawValue;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::Console;
 use super::body::StrictJson;
 use super::events::filter;
 use super::guard::Caller;
 use super::problem::{Faults, Refusal, invalid, of_session, of_store};
 use super::sessions::SessionName;
+use super::{CHECK_EVERY, Console};
 use crate::access::Attempt;
 use crate::journal::Item;
 use crate::session::Session;
@@ -37,7 +37,7 @@ const MAX_NAME_BYTES: usize = 255;
 const STEP: usize = 256;
 
 /// `POST /api/v1/sessions/{name}/execute`.
-#[utoipa::path(post, path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, body = Return), Faults))]
+#[utoipa::path(post, operation_id = "execute", path = "/sessions/{name}/execute", tag = "execute", params(("name" = String, Path, description = "The session's name")), request_body = rest::Execute, responses((status = 200, description = "What the command returned", body = Return), Faults))]
 pub(super) async fn execute(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -168,7 +168,7 @@ async fn run_on(
                 value,
                 expected: None,
             }),
-            Some(expected) => expect(console, session, start, expected, value).await,
+            Some(expected) => expect(console, caller, session, start, expected, value).await,
         },
         Err(error) => Err(of_session(error)),
     };
@@ -182,12 +182,13 @@ async fn run_on(
 /// Waits for the event after a reply that was good.
 async fn expect(
     console: &Console,
+    caller: &Caller,
     session: &Session,
     start: Seq,
     expected: Expected,
     value: Box<RawValue>,
 ) -> Result<Returned, Problem> {
-    let found = first_match(console, session, start, &expected.filter);
+    let found = first_match(console, caller, session, start, &expected.filter);
     match timeout(expected.timeout, found).await {
         Ok(Ok(event)) => Ok(Returned {
             value,
@@ -212,9 +213,10 @@ async fn expect(
 }
 
 /// The first event after a number that the filter accepts, as soon as it is
-/// there.
+/// there, for as long as the caller may see it.
 async fn first_match(
     console: &Console,
+    caller: &Caller,
     session: &Session,
     after: Seq,
     filter: &EventFilter,
@@ -222,6 +224,9 @@ async fn first_match(
     let mut activity = console.sessions.activity().watch();
     let mut cursor = after;
     loop {
+        caller
+            .may_stay(console)
+            .map_err(|why| Refusal::unauthorized(why).0)?;
         activity.mark_unchanged();
         let page = session.log().read(cursor, STEP).await.map_err(of_store)?;
         for item in &page.items {
@@ -238,8 +243,14 @@ async fn first_match(
             continue;
         }
         let current = console.sessions.get(session.name());
-        if !current.is_some_and(|current| current.is(session)) || activity.changed().await.is_err()
-        {
+        let here = current.is_some_and(|current| current.is(session));
+        let goes_on = here
+            && tokio::select! {
+                biased;
+                changed = activity.changed() => changed.is_ok(),
+                () = sleep(CHECK_EVERY) => true,
+            };
+        if !goes_on {
             let detail = "the session was removed while its event was waited for";
             return Err(Problem::new(ProblemKind::StateError, detail));
         }

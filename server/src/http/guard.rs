@@ -86,7 +86,7 @@ impl Caller {
     }
 
     /// Refuses whoever has less than this role.
-    pub(super) fn needs(&self, role: Role) -> Result<(), Refusal> {
+    fn needs(&self, role: Role) -> Result<(), Refusal> {
         if self.identity.role >= role {
             return Ok(());
         }
@@ -117,10 +117,7 @@ impl FromRequestParts<Arc<Console>> for Caller {
     ) -> Result<Self, Refusal> {
         let shown = identify(&parts.headers, console)?;
         let (identity, credential) = shown.ok_or_else(|| {
-            Refusal(Problem::new(
-                ProblemKind::Unauthorized,
-                "this needs a token: `Authorization: Bearer TOKEN`, or a login",
-            ))
+            Refusal::unauthorized("this needs a token: `Authorization: Bearer TOKEN`, or a login")
         })?;
         let socket = parts.headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
             || parts.headers.contains_key("sec-websocket-key");
@@ -141,6 +138,41 @@ impl FromRequestParts<Arc<Console>> for Caller {
             peer,
             login,
         })
+    }
+}
+
+/// A [`Caller`] with the role of an operator at least. An argument of a handler
+/// is checked before the body is read, which stands last.
+#[derive(Clone, Debug)]
+pub(super) struct Operator(pub(super) Caller);
+
+impl FromRequestParts<Arc<Console>> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, console).await?;
+        caller.needs(Role::Operator)?;
+        Ok(Self(caller))
+    }
+}
+
+/// A [`Caller`] with the role of an admin, as [`Operator`].
+#[derive(Clone, Debug)]
+pub(super) struct Admin(pub(super) Caller);
+
+impl FromRequestParts<Arc<Console>> for Admin {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, console).await?;
+        caller.needs(Role::Admin)?;
+        Ok(Self(caller))
     }
 }
 
@@ -179,12 +211,7 @@ fn identify(
     headers: &HeaderMap,
     console: &Console,
 ) -> Result<Option<(Identity, Credential)>, Refusal> {
-    let invalid = || {
-        Refusal(Problem::new(
-            ProblemKind::Unauthorized,
-            "the token is not valid",
-        ))
-    };
+    let invalid = || Refusal::unauthorized("the token is not valid");
     let header = headers.get(AUTHORIZATION).map(|value| {
         let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ')?;
         scheme

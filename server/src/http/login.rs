@@ -17,7 +17,7 @@ use super::problem::{Faults, Refusal};
 use crate::error::chain;
 
 /// `GET`: who the request's token makes the caller.
-#[utoipa::path(get, path = "/login", tag = "login", responses((status = 200, body = LoginStatus), Faults))]
+#[utoipa::path(get, operation_id = "show_login", path = "/login", tag = "login", security(()), responses((status = 200, description = "Who the caller is", body = LoginStatus), Faults))]
 pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStatus> {
     Json(match identity {
         Some(identity) => LoginStatus {
@@ -32,7 +32,7 @@ pub(super) async fn status(MaybeCaller(identity): MaybeCaller) -> Json<LoginStat
 }
 
 /// `POST`: sets the cookie.
-#[utoipa::path(post, path = "/login", tag = "login", request_body = Login, responses((status = 204), Faults))]
+#[utoipa::path(post, operation_id = "login", path = "/login", tag = "login", security(()), request_body = Login, responses((status = 204, description = "The cookie is set"), Faults))]
 pub(super) async fn login(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,
@@ -47,10 +47,7 @@ pub(super) async fn login(
             return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
         }
         console.attempts.failed();
-        return Err(Refusal(Problem::new(
-            ProblemKind::Unauthorized,
-            "the token is not valid",
-        )));
+        return Err(Refusal::unauthorized("the token is not valid"));
     };
     let access = &console.access;
     let secret = access.logins.begin(&identity, &access.tokens);
@@ -64,7 +61,7 @@ pub(super) async fn login(
 
 /// `DELETE`: clears the cookie, and closes the sockets that were opened with it.
 /// Works for everybody.
-#[utoipa::path(delete, path = "/login", tag = "login", responses((status = 204), Faults))]
+#[utoipa::path(delete, operation_id = "logout", path = "/login", tag = "login", security(()), responses((status = 204, description = "The cookie is cleared"), Faults))]
 pub(super) async fn logout(
     State(console): State<Arc<Console>>,
     headers: HeaderMap,

@@ -1,11 +1,12 @@
 //! HTTP: REST, the console WebSocket, the front end.
 //!
-//! Every request passes, from the outside in: the security headers of
-//! [`headers`], the `Host` check of [`guard`], then its route, whose handler
+//! Every request passes, from the outside in: [`request_id`], which names it,
+//! the security headers of [`headers`], the `Host` check of [`guard`], then its route, whose handler
 //! asks for a [`guard::Caller`] and thereby for a token and, where a cookie
 //! vouches for the request, the console's own `Origin`. Handlers turn what
 //! went wrong into a [`problem::Refusal`], here and nowhere else.
 
+mod accept;
 mod assets;
 mod attempts;
 mod audit;
@@ -17,7 +18,9 @@ mod headers;
 mod health;
 mod login;
 mod manuals;
+mod openapi;
 mod problem;
+mod request_id;
 mod serve;
 mod sessions;
 mod socket;
@@ -26,17 +29,13 @@ mod tokens;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
-use axum::{Json, Router};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tracing::Level;
-use utoipa::openapi::Server;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -46,7 +45,6 @@ use crate::session::{Session, Sessions};
 pub(crate) use attempts::Attempts;
 pub(crate) use manuals::Manuals;
 use problem::Refusal;
-use qmp_shared::rest::Problem;
 pub(crate) use serve::{Listener, Tls, serve};
 
 /// Largest request body and WebSocket frame, in bytes.
@@ -110,36 +108,9 @@ impl Console {
     }
 }
 
-/// What the description of the API says besides its routes.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "QMP Console",
-        description = "QMP sessions by REST. Times are RFC 3339 in UTC, durations are seconds. \
-                       Errors are `application/problem+json`."
-    ),
-    components(schemas(Problem)),
-    modifiers(&Credentials),
-    security(("token" = []), ("cookie" = []))
-)]
-struct Description;
-
-/// How a caller shows his token.
-struct Credentials;
-
-impl Modify for Credentials {
-    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
-        let components = description.components.get_or_insert_default();
-        let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("token", token);
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("qmp-console-INSTANCE"));
-        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
-    }
-}
-
 /// All routes of the console.
 pub(crate) fn router(console: Arc<Console>) -> Router {
-    let (api, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+    let api = OpenApiRouter::new()
         .routes(routes!(login::status, login::login, login::logout))
         .routes(routes!(sessions::list, sessions::add))
         .routes(routes!(sessions::show, sessions::remove))
@@ -152,20 +123,17 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .routes(routes!(tokens::revoke))
         .routes(routes!(audit::list))
         .routes(routes!(socket::upgrade))
-        .split_for_parts();
-    description.servers = Some(vec![Server::new(format!("{}/api/v1", console.base))]);
-    let description = Arc::new(description);
+        .routes(routes!(openapi::show));
+    let outside = OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready));
+    let (api, outside) = openapi::describe(api, outside, &console.base);
     let api = api
-        .route(
-            "/openapi.json",
-            get(async move || Json(Arc::clone(&description))),
-        )
         .fallback(async || Refusal::no_such_address())
         .method_not_allowed_fallback(async || Refusal::no_such_method());
-    let all = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let all = outside
         .nest("/api/v1", api)
+        .method_not_allowed_fallback(async || Refusal::no_such_method())
         .merge(assets::router(&console.base));
     let all = match &*console.base {
         "" => all,
@@ -173,6 +141,9 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
             .nest_service(base, all.with_state(Arc::clone(&console)))
             .fallback(async || Refusal::no_such_address()),
     };
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(request_id::span)
+        .on_failure(DefaultOnFailure::new().level(Level::DEBUG));
     all.layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
@@ -180,6 +151,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         ))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(axum::middleware::map_response(headers::secure))
-        .layer(TraceLayer::new_for_http().on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
+        .layer(trace)
+        .layer(axum::middleware::from_fn(request_id::identify))
         .with_state(console)
 }

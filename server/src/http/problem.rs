@@ -4,13 +4,13 @@
 use std::any::Any;
 
 use axum::extract::rejection::QueryRejection;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use qmp_client::error::ExecuteError;
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use tracing::error;
 
+use super::MAX_REQUEST_BYTES;
 use crate::error::chain;
 use crate::journal::StoreError;
 use crate::session::SessionError;
@@ -40,7 +40,7 @@ impl Refusal {
     pub(super) fn no_such_address() -> Self {
         Self(Problem::new(
             ProblemKind::NotFound,
-            "the API has no such address",
+            "there is no such address",
         ))
     }
 
@@ -57,6 +57,17 @@ impl Refusal {
         let text = rejection.body_text();
         let detail = text.strip_prefix("Failed to deserialize query string: ");
         Self::invalid(format!("the query: {}", detail.unwrap_or(&text)))
+    }
+
+    /// What the caller has shown does not let it in, or no longer.
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self(Problem::new(ProblemKind::Unauthorized, detail))
+    }
+
+    /// The body is longer than any may be.
+    pub(super) fn too_large() -> Self {
+        let detail = format!("the body has more than {MAX_REQUEST_BYTES} bytes");
+        Self(Problem::new(ProblemKind::TooLarge, detail))
     }
 
     /// The request is wrong.
@@ -76,15 +87,14 @@ impl From<Problem> for Refusal {
     }
 }
 
+/// The problem goes with the answer as it is, for
+/// [`identify`](super::request_id::identify) to write: it names the request too.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self.0)).into_response();
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self.0);
         response
     }
 }

@@ -9,14 +9,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qmp_client::address::{Address, AddressError};
-use qmp_shared::rest::{
-    NewSession, Problem, ProblemKind, Role, SchemaReply, SessionInfo, SessionList,
-};
+use qmp_shared::rest::{NewSession, Problem, ProblemKind, SchemaReply, SessionInfo, SessionList};
 use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
-use super::guard::Caller;
+use super::guard::{Admin, Caller, Operator};
 use super::problem::{Faults, Refusal, of_session, stopped};
 use crate::session::{RegistryError, Session};
 
@@ -36,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionName {
 }
 
 /// `GET /api/v1/sessions`.
-#[utoipa::path(get, path = "/sessions", tag = "sessions", responses((status = 200, body = SessionList), Faults))]
+#[utoipa::path(get, operation_id = "list_sessions", path = "/sessions", tag = "sessions", responses((status = 200, description = "All sessions", body = SessionList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -52,7 +50,7 @@ pub(super) async fn list(
 }
 
 /// `GET /api/v1/sessions/{name}`.
-#[utoipa::path(get, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SessionInfo), Faults))]
+#[utoipa::path(get, operation_id = "show_session", path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, description = "The session", body = SessionInfo), Faults))]
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     _caller: Caller,
@@ -62,13 +60,12 @@ pub(super) async fn show(
 }
 
 /// `POST /api/v1/sessions`.
-#[utoipa::path(post, path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = SessionInfo), Faults))]
+#[utoipa::path(post, operation_id = "add_session", path = "/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, description = "It was added", body = SessionInfo), Faults))]
 pub(super) async fn add(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     StrictJson(body): StrictJson<NewSession>,
 ) -> Result<(StatusCode, Json<SessionInfo>), Refusal> {
-    caller.needs(Role::Admin)?;
     let address: Address = body
         .address
         .parse()
@@ -91,13 +88,12 @@ pub(super) async fn add(
 }
 
 /// `DELETE /api/v1/sessions/{name}`.
-#[utoipa::path(delete, path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204), Faults))]
+#[utoipa::path(delete, operation_id = "remove_session", path = "/sessions/{name}", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 204, description = "It was removed"), Faults))]
 pub(super) async fn remove(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Admin)?;
     info!(
         session = name,
         by = caller.identity.name,
@@ -110,13 +106,12 @@ pub(super) async fn remove(
 }
 
 /// `POST /api/v1/sessions/{name}/connect`.
-#[utoipa::path(post, path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
+#[utoipa::path(post, operation_id = "connect_session", path = "/sessions/{name}/connect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202, description = "It connects"), Faults))]
 pub(super) async fn connect(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Operator(caller): Operator,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Operator)?;
     let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "connecting");
     session.connect();
@@ -124,13 +119,12 @@ pub(super) async fn connect(
 }
 
 /// `POST /api/v1/sessions/{name}/disconnect`.
-#[utoipa::path(post, path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202), Faults))]
+#[utoipa::path(post, operation_id = "disconnect_session", path = "/sessions/{name}/disconnect", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 202, description = "It disconnects"), Faults))]
 pub(super) async fn disconnect(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Operator(caller): Operator,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Operator)?;
     let session = console.session(&name)?;
     info!(session = name, by = caller.identity.name, "disconnecting");
     session.disconnect();
@@ -140,7 +134,7 @@ pub(super) async fn disconnect(
 /// `GET /api/v1/sessions/{name}/schema`: the endpoint's own schema, verbatim,
 /// and what the host's manual says of it. May be kept by the browser, which asks
 /// with its `ETag` whether it still holds.
-#[utoipa::path(get, path = "/sessions/{name}/schema", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, body = SchemaReply), (status = 304), Faults))]
+#[utoipa::path(get, operation_id = "show_schema", path = "/sessions/{name}/schema", tag = "sessions", params(("name" = String, Path, description = "The session's name")), responses((status = 200, description = "The schema, and what the manual says of it", body = SchemaReply), (status = 304, description = "The `ETag` still holds"), Faults))]
 pub(super) async fn schema(
     State(console): State<Arc<Console>>,
     _caller: Caller,

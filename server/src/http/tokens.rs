@@ -10,31 +10,29 @@ use tracing::info;
 
 use super::Console;
 use super::body::StrictJson;
-use super::guard::Caller;
+use super::guard::Admin;
 use super::problem::{Faults, Refusal};
 use super::sessions::SessionName;
 use crate::access::TokensError;
 use crate::error::chain;
 
 /// `GET`: all of them, never the secrets.
-#[utoipa::path(get, path = "/tokens", tag = "tokens", responses((status = 200, body = TokenList), Faults))]
+#[utoipa::path(get, operation_id = "list_tokens", path = "/tokens", tag = "tokens", responses((status = 200, description = "All tokens, without their secrets", body = TokenList), Faults))]
 pub(super) async fn list(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    _admin: Admin,
 ) -> Result<Json<TokenList>, Refusal> {
-    caller.needs(Role::Admin)?;
     let tokens = console.access.tokens.list().map_err(refusal)?;
     Ok(Json(TokenList { tokens }))
 }
 
 /// `POST`: makes one, which is shown this once.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, body = TokenCreated), Faults))]
+#[utoipa::path(post, operation_id = "create_token", path = "/tokens", tag = "tokens", request_body = NewToken, responses((status = 201, description = "It was made, and is shown this once", body = TokenCreated), Faults))]
 pub(super) async fn create(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     StrictJson(body): StrictJson<NewToken>,
 ) -> Result<(StatusCode, Json<TokenCreated>), Refusal> {
-    caller.needs(Role::Admin)?;
     let role = body.role.unwrap_or(Role::Viewer);
     let created = console.access.tokens.create(&body.name, role, body.expires);
     let (token, made) = created.map_err(refusal)?;
@@ -48,13 +46,12 @@ pub(super) async fn create(
 }
 
 /// `DELETE /api/v1/tokens/{name}`: ends it, and the sockets that it has opened.
-#[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204), Faults))]
+#[utoipa::path(delete, operation_id = "revoke_token", path = "/tokens/{name}", tag = "tokens", params(("name" = String, Path, description = "The token's name")), responses((status = 204, description = "It was revoked"), Faults))]
 pub(super) async fn revoke(
     State(console): State<Arc<Console>>,
-    caller: Caller,
+    Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    caller.needs(Role::Admin)?;
     console.access.tokens.revoke(&name).map_err(refusal)?;
     info!(name, by = caller.identity.name, "revoked a token");
     Ok(StatusCode::NO_CONTENT)

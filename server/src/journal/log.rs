@@ -8,14 +8,14 @@
 //! Between the events it has when the endpoint was lost and regained. The log
 //! knows no transport and no filter.
 
-use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 use tokio::sync::Notify;
 
+use super::entry::Entry;
 use super::link::{LinkChange, LinkChanges};
 use super::store::{Known, StoreError};
 use super::writer::Writer;
@@ -25,42 +25,13 @@ use super::{NOTHING, run_blocking};
 const MAX_ENTRIES: usize = 50_000;
 
 /// Most bytes of event text that a ring keeps. One event alone may be larger;
-/// it is kept until the next one arrives.
+/// it is kept until the next one arrives. What readers leave beside the events
+/// comes to as much again, and a little for each ([`Entry::share`]).
 const MAX_BYTES: usize = 16 << 20;
 
 /// How many numbers are reserved at a time. After a crash so many may be
 /// missing at most.
 const BLOCK: u64 = 1 << 20;
-
-/// One event in the log.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// Its number: strictly increasing, never used twice.
-    pub(crate) seq: Seq,
-    /// When it was received.
-    pub(crate) received: Timestamp,
-    /// The event.
-    pub(crate) event: Event,
-    /// What one of its readers has made of it, for the others, and its key. The
-    /// log does not know what it is.
-    pub(crate) rendered: OnceLock<(String, Box<dyn Any + Send + Sync>)>,
-}
-
-impl Entry {
-    pub(super) fn new(seq: Seq, received: Timestamp, event: Event) -> Self {
-        Self {
-            seq,
-            received,
-            event,
-            rendered: OnceLock::new(),
-        }
-    }
-
-    /// When it was received: RFC 3339 in UTC with microseconds.
-    pub(crate) fn received_text(&self) -> String {
-        format!("{:.6}", self.received)
-    }
-}
 
 /// What a reader finds.
 #[derive(Clone, Debug)]

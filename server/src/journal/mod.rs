@@ -18,6 +18,7 @@
 //! Nothing in here knows sessions' connections, filters or transports.
 
 mod audit;
+mod entry;
 mod link;
 mod log;
 mod pending;
@@ -35,7 +36,8 @@ use thiserror::Error;
 use crate::error::chain;
 
 pub(crate) use audit::{AuditEntry, AuditPage, Decision};
-pub(crate) use log::{Entry, Item, Log, Page};
+pub(crate) use entry::Entry;
+pub(crate) use log::{Item, Log, Page};
 use pending::Pending;
 use store::Store;
 pub(crate) use store::StoreError;

@@ -14,8 +14,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use thiserror::Error;
 
 use super::audit::{AuditEntry, AuditPage, Decision};
+use super::entry::Entry;
 use super::link::LinkChange;
-use super::log::Entry;
 
 /// The steps from one version of the schema to the next. The file's
 /// `user_version` counts those that were taken.

@@ -25,6 +25,16 @@ async fn pages_go_by_number_time_name_and_expression() {
         ("before=4", vec![1, 2, 3], 3),
         ("before=4&limit=2", vec![2, 3], 3),
         ("after=1&before=4", vec![2, 3], 3),
+        // From a number or a time on it goes forward, so that `next` goes on.
+        ("after=1&before=9&limit=3", vec![2, 3, 4], 4),
+        ("after=4&before=9&limit=3", vec![5, 6, 7], 7),
+        ("after=7&before=9&limit=3", vec![8], 8),
+        ("after=8&before=4", vec![], 8),
+        (
+            "since=2001-01-01T00:00:00Z&before=5&limit=3",
+            vec![1, 2, 3],
+            3,
+        ),
         ("names=EVEN&limit=2", vec![8, 10], 10),
         ("names=EVEN&after=0&limit=2", vec![2, 4], 4),
         // What was filtered out has been looked at.
@@ -114,6 +124,23 @@ async fn lines_are_all_there_is_unless_bounded() {
     assert_eq!(lines("").await, [1, 2, 3, 4, 5]);
     assert_eq!(lines("names=ODD").await, [1, 3, 5]);
     assert_eq!(lines("after=1&limit=2").await, [2, 3]);
+    // Bounded without a start: the newest, as a page has them.
+    assert_eq!(lines("limit=2").await, [4, 5]);
+    assert_eq!(lines("before=4&limit=2").await, [2, 3]);
+    assert_eq!(lines("before=4").await, [1, 2, 3]);
+    assert_eq!(lines("names=ODD&limit=2").await, [3, 5]);
+    assert_eq!(lines("until=2999-01-01T00:00:00Z&limit=1").await, [5]);
+    assert_eq!(
+        lines("since=2001-01-01T00:00:00Z&limit=1").await,
+        [1],
+        "from a time on"
+    );
+    for query in ["after=0&wait=1", "wait=1", "marks=true"] {
+        let request = server.http.get(server.url(&format!("{EVENTS}?{query}")));
+        let request = request.bearer_auth(TOKEN);
+        let reply = Reply::of(request.header("accept", "application/x-ndjson")).await;
+        reply.is_problem(400, "invalid-request", &["pages"]);
+    }
 }
 
 #[tokio::test]

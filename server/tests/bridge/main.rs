@@ -7,10 +7,14 @@
 mod common;
 
 mod access;
+mod addresses;
+mod ends;
 mod events;
 mod hostile;
 mod journal;
 mod openapi;
+mod requests;
+mod secrets;
 mod sessions;
 mod socket;
 mod tls;

@@ -22,7 +22,26 @@ const ROWS: &[(&str, &str)] = &[
     ("delete", "/tokens/{name}"),
     ("get", "/audit"),
     ("get", "/ws"),
+    ("get", "/openapi.json"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
 ];
+
+/// The rows that need no token.
+const OPEN: &[&str] = &["/login", "/openapi.json", "/healthz", "/readyz"];
+
+/// The operations of the description: method, path, what it says.
+fn operations(description: &Value) -> Vec<(&str, &str, &Value)> {
+    const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
+    let paths = description["paths"].as_object().unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in paths {
+        let members = item.as_object().unwrap().iter();
+        let methods = members.filter(|(name, _)| METHODS.contains(&name.as_str()));
+        operations.extend(methods.map(|(method, it)| (&**method, &**path, it)));
+    }
+    operations
+}
 
 #[tokio::test]
 async fn it_has_each_row_and_no_other() {
@@ -32,9 +51,8 @@ async fn it_has_each_row_and_no_other() {
     let description = reply.json();
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1."));
     let mut described: Vec<(String, String)> = Vec::new();
-    for (path, item) in description["paths"].as_object().unwrap() {
-        let methods = item.as_object().unwrap().keys();
-        described.extend(methods.map(|method| (method.clone(), path.clone())));
+    for (method, path, _) in operations(&description) {
+        described.push((method.to_owned(), path.to_owned()));
     }
     described.sort();
     let mut rows: Vec<_> = ROWS
@@ -44,7 +62,10 @@ async fn it_has_each_row_and_no_other() {
     rows.sort();
     assert_eq!(described, rows);
     for (path, item) in description["paths"].as_object().unwrap() {
-        let address = format!("/api/v1{}", path.replace("{name}", "vm"));
+        // What lies outside of `/api/v1` says so.
+        let servers = item.get("servers").unwrap_or(&description["servers"]);
+        let server_url = servers[0]["url"].as_str().unwrap().trim_end_matches('/');
+        let address = format!("{server_url}{}", path.replace("{name}", "vm"));
         for method in ["get", "post", "delete", "put"] {
             let reply = server
                 .ask(TOKEN, &method.to_uppercase(), &address, "")
@@ -57,6 +78,92 @@ async fn it_has_each_row_and_no_other() {
                 reply.text
             );
         }
+    }
+}
+
+/// What OpenAPI 3.1 asks of a description, as far as it is easily got wrong.
+#[tokio::test]
+async fn it_is_as_openapi_asks_for() {
+    let server = TestServer::start(&[]).await;
+    let description = server.get("/api/v1/openapi.json").await.json();
+    let mut ids = Vec::new();
+    for (method, path, operation) in operations(&description) {
+        let what = format!("{method} {path}: {operation}");
+        ids.push(operation["operationId"].as_str().expect(&what).to_owned());
+        let responses = operation["responses"].as_object().expect(&what);
+        assert!(responses.keys().any(|status| status != "default"), "{what}");
+        for (status, response) in responses {
+            let told = response["description"].as_str();
+            assert!(told.is_some_and(|text| !text.is_empty()), "{status} {what}");
+        }
+        // An empty requirement stands for none.
+        let open = match operation.get("security") {
+            Some(security) => {
+                let any = security.as_array().unwrap();
+                any.is_empty() || any.contains(&json!({}))
+            }
+            None => false,
+        };
+        assert_eq!(open, OPEN.contains(&path), "{what}");
+        for name in path.split('{').skip(1) {
+            let name = name.split('}').next().unwrap();
+            let parameters = operation["parameters"].as_array().expect(&what);
+            let is_it =
+                |it: &Value| it["name"] == name && it["in"] == "path" && it["required"] == true;
+            assert!(parameters.iter().any(is_it), "{name} {what}");
+        }
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "each has an id of its own: {ids:?}");
+
+    let schema = |row: &str, name: &str| {
+        let parameters = &description["paths"][row]["get"]["parameters"];
+        let mut parameters = parameters.as_array().unwrap().iter();
+        parameters.find(|it| it["name"] == name).unwrap()["schema"].clone()
+    };
+    for (row, name, least, most) in [
+        ("/sessions/{name}/events", "limit", 1.0, 10_000.0),
+        ("/sessions/{name}/events", "wait", 0.0, 60.0),
+        ("/audit", "limit", 1.0, 10_000.0),
+    ] {
+        let schema = schema(row, name);
+        let bounds = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
+        assert_eq!(bounds, (Some(least), Some(most)), "{row} {name}: {schema}");
+    }
+    let execute = json!({ "$ref": "#/components/schemas/Execute" });
+    for (body, is_one) in [
+        (
+            json!({"execute": "x", "arguments": {"a": null}, "id": null}),
+            true,
+        ),
+        (json!({"execute": "x", "arguments": null}), false),
+        (json!({"execute": "x", "arguments": []}), false),
+        (json!({"execute": "x", "timeout": 3600}), true),
+        (json!({"execute": "x", "timeout": 3601}), false),
+        (json!({"execute": "x", "expect": {"timeout": -1}}), false),
+        (json!({"execute": "x", "colour": 1}), false),
+    ] {
+        let faults = faults(&description, &execute, &body);
+        assert_eq!(faults.is_empty(), is_one, "{body}: {faults:?}");
+    }
+    let kinds = &description["components"]["schemas"]["ProblemKind"]["enum"];
+    for kind in qmp_shared::rest::ProblemKind::ALL {
+        let known = kinds.as_array().unwrap().contains(&json!(kind.as_str()));
+        assert!(known, "{kind:?} is not in {kinds}");
+    }
+    for slug in [
+        "connect-error",
+        "gone",
+        "execute-interrupted",
+        "protocol-error",
+    ] {
+        let known = kinds
+            .as_array()
+            .unwrap()
+            .contains(&json!(format!("/problems/{slug}")));
+        assert!(known, "{slug} is not in {kinds}");
     }
 }
 
@@ -90,6 +197,7 @@ async fn the_answers_are_as_described() {
         ("get", "/tokens", "/tokens", ""),
         ("get", "/audit", "/audit", ""),
         ("get", "/login", "/login", ""),
+        ("get", "/openapi.json", "/openapi.json", ""),
     ] {
         let reply = server
             .ask(

@@ -18,7 +18,9 @@ async fn an_error_of_the_endpoint_is_passed_on_verbatim() {
     let fake = Fake::start(script).await.unwrap();
     let server = TestServer::on(&fake).await;
     let reply = server.execute("vm", r#"{"execute":"fail","id":1}"#).await;
-    let problem = reply.is_problem(422, "execute-error", &[]);
+    let mut problem = reply.is_problem(422, "execute-error", &[]);
+    let id = problem.as_object_mut().unwrap().remove("request_id");
+    assert_eq!(id.unwrap(), reply.header("x-request-id"));
     assert_eq!(
         problem,
         json!({

@@ -5,30 +5,20 @@
 //! event; so `@` is the event. Its cost is bounded: it is short, and what walks
 //! a whole tree or filters within a filter is refused.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use serde_json_path::functions::{LogicalType, ValueType};
 use thiserror::Error;
+
+use super::pattern;
 
 /// Longest expression, in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 1024;
 
 /// Deepest nesting of parentheses, as the parser takes stack for each.
 const MAX_PARENTHESES: usize = 32;
-
-/// Most regular expressions that a thread keeps compiled.
-const MAX_COMPILED: usize = 64;
-
-/// Most bytes that one of them takes, and with that, how long it may look at a
-/// character. All that an expression can hold fits, but for counts like
-/// `{1000}` of much.
-const MAX_COMPILED_BYTES: usize = 64 << 10;
 
 /// What stands before an expression to make a query of it.
 const BEFORE: &str = "$[?";
@@ -75,6 +65,15 @@ pub enum ExpressionError {
         /// What is wrong there.
         message: String,
     },
+    /// A pattern of `match` or `search` that could never match, as it is no
+    /// regular expression or too large a one.
+    #[error("the pattern is of no use: {message}, at column {column}")]
+    Pattern {
+        /// Where, in characters from 1.
+        column: usize,
+        /// What is wrong with it.
+        message: String,
+    },
     /// `..` walks all that is below.
     #[error("`..` is not allowed, at column {column}")]
     Descendants {
@@ -101,6 +100,7 @@ impl ExpressionError {
         match self {
             Self::TooLong(_) => None,
             Self::Syntax { column, .. }
+            | Self::Pattern { column, .. }
             | Self::Descendants { column }
             | Self::NestedFilter { column }
             | Self::Root { column } => Some(*column),
@@ -141,6 +141,10 @@ impl FromStr for Expression {
             let message = explain(error.message(), text.get(at..).unwrap_or_default());
             let column = column(text, at);
             ExpressionError::Syntax { column, message }
+        })?;
+        pattern::check(text).map_err(|(at, message)| {
+            let column = column(text, at);
+            ExpressionError::Pattern { column, message }
         })?;
         Ok(Self {
             text: text.to_owned(),
@@ -244,7 +248,7 @@ fn check(text: &str) -> Result<(), ExpressionError> {
 }
 
 /// How many bytes a string takes, its closing quote included.
-fn string(rest: &[u8], quote: u8) -> usize {
+pub(super) fn string(rest: &[u8], quote: u8) -> usize {
     let mut escaped = false;
     for (index, &byte) in rest.iter().enumerate() {
         match byte {
@@ -257,56 +261,12 @@ fn string(rest: &[u8], quote: u8) -> usize {
     rest.len()
 }
 
-/// `match` of RFC 9535, section 2.4.6: the whole string.
-#[serde_json_path::function(name = "match")]
-fn matches(value: ValueType, pattern: ValueType) -> LogicalType {
-    is_match(&value, &pattern, |pattern| format!("(?R)^(?:{pattern})$"))
-}
-
-/// `search` of RFC 9535, section 2.4.7: somewhere in the string.
-#[serde_json_path::function(name = "search")]
-fn search(value: ValueType, pattern: ValueType) -> LogicalType {
-    is_match(&value, &pattern, |pattern| format!("(?R)(?:{pattern})"))
-}
-
-/// False where either is not a string, or the pattern is none or too large.
-fn is_match(
-    value: &ValueType<'_>,
-    pattern: &ValueType<'_>,
-    whole: impl Fn(&str) -> String,
-) -> LogicalType {
-    thread_local! {
-        static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
-    }
-    let (Some(Value::String(text)), Some(Value::String(pattern))) =
-        (value.as_value(), pattern.as_value())
-    else {
-        return LogicalType::False;
-    };
-    let pattern = whole(pattern);
-    COMPILED.with_borrow_mut(|compiled| {
-        if compiled.len() >= MAX_COMPILED && !compiled.contains_key(&pattern) {
-            compiled.clear();
-        }
-        let regex = compiled.entry(pattern).or_insert_with_key(|pattern| {
-            RegexBuilder::new(pattern)
-                .size_limit(MAX_COMPILED_BYTES)
-                .build()
-                .ok()
-        });
-        regex
-            .as_ref()
-            .is_some_and(|regex| regex.is_match(text))
-            .into()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const EVENT: &str = r#"{"event": "JOB_STATUS_CHANGE", "data": {"id": "job1", "n": 18446744073709551615,
-        "status": "concluded", "list": [1, 2], "ok": true, "none": null, "ü": "grün"}}"#;
+        "status": "concluded", "open": "[", "large": "(x{1000}){200}|job", "list": [1, 2], "ok": true, "none": null, "ü": "grün"}}"#;
 
     fn verdict(expression: &str) -> Verdict {
         let parsed: Expression = expression
@@ -340,7 +300,8 @@ mod tests {
             "@.data.id == 'JOB1'",
             "@.data.missing",
             "match(@.data.id, 'job')",
-            "search(@.data.id, '[')",
+            "search(@.data.id, @.data.open)",
+            "search(@.data.id, @.data.large)",
             "search(@.data.n, '1')",
             "@.data.n < 5",
         ] {
@@ -360,11 +321,34 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_would_take_long_is_none() {
+    fn a_pattern_that_is_none_is_refused_with_its_column() {
         let within = format!("search(@.data.id, '{}|job')", "x".repeat(900));
         assert_eq!(verdict(&within), Verdict::Accepted);
-        let beyond = "search(@.data.id, '(x{1000}){200}|job')";
-        assert_eq!(verdict(beyond), Verdict::Rejected);
+        for (text, column) in [
+            (r"match(@.event, '\\p{Lu}+')", 16),
+            (r#"match(@.event, "\\p{Lu}+")"#, 16),
+            ("search(@.data.id, '[')", 19),
+            ("@.ü || search( @.ü ,  'a)(b' )", 23),
+            ("search(@.data.id, '(x{1000}){200}|job')", 19),
+            ("!(length(@.a) > 1 && match(value(@['x', 'y']), '*'))", 48),
+            (r#"search(@.data.id, "\u005b")"#, 19),
+            ("match('[', '[')", 12),
+        ] {
+            let error = text.parse::<Expression>().unwrap_err();
+            assert!(matches!(error, ExpressionError::Pattern { .. }), "{text}");
+            assert_eq!(error.column(), Some(column), "{text}: {error}");
+        }
+        for text in [
+            "match(@.data.id, @['['])",
+            "@.data.id == \"match('x', '[')\"",
+            r"match(@.data.id, '\\[|it\'s')",
+            r#"match(@.data.id, "\\[|\"|'")"#,
+            "match('[', @.data.id)",
+            "@.match == 1 && @['search'] == '['",
+        ] {
+            text.parse::<Expression>()
+                .unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
     }
 
     #[test]

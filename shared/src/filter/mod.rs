@@ -7,6 +7,8 @@
 
 #[cfg(feature = "where")]
 mod expression;
+#[cfg(feature = "where")]
+mod pattern;
 
 use std::fmt;
 use std::str::FromStr;

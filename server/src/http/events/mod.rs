@@ -13,23 +13,28 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{EventPage, Problem, ProblemKind};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use scan::scan;
 use stream::{ndjson, sse};
 
-use super::Console;
+use super::accept::preferred;
 use super::guard::Caller;
 use super::problem::{Faults, Refusal, invalid, of_store};
 use super::sessions::SessionName;
+use super::{CHECK_EVERY, Console};
 use crate::session::Session;
+
+/// What events are answered as.
+const JSON: &str = "application/json";
+const STREAM: &str = "text/event-stream";
+const LINES: &str = "application/x-ndjson";
 
 /// Most events of a page.
 const MAX_LIMIT: usize = 10_000;
@@ -54,7 +59,8 @@ pub(super) struct Parameters {
     r#where: Option<String>,
     /// A sequence number: events after it.
     after: Option<u64>,
-    /// A sequence number: events before it, the latest of them.
+    /// A sequence number: events before it, the latest of them unless `after` or
+    /// `since` says where to begin.
     before: Option<u64>,
     /// Events received at this time or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -63,8 +69,10 @@ pub(super) struct Parameters {
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Most events of the page: 1 to 10000, 1000 when absent.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
-    /// With `after`: seconds to wait for an event, 0 to 60.
+    /// Of a page, with `after`: seconds to wait for an event, 0 to 60.
+    #[param(minimum = 0, maximum = 60)]
     wait: Option<f64>,
     /// Of a page: tell its gaps, and when the endpoint was lost and regained.
     marks: Option<bool>,
@@ -106,12 +114,12 @@ struct Request {
 enum Range {
     /// From after this number on, up to a number.
     Forward(Seq, Seq),
-    /// The latest after one number and before another.
-    Backward(Seq, Seq),
+    /// The latest before a number.
+    Backward(Seq),
 }
 
 /// `GET /api/v1/sessions/{name}/events`.
-#[utoipa::path(get, path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), Faults))]
+#[utoipa::path(get, operation_id = "list_events", path = "/sessions/{name}/events", tag = "events", params(("name" = String, Path, description = "The session's name"), Parameters), responses((status = 200, description = "A page, or what comes, or an event a line", content((EventPage = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"))), Faults))]
 pub(super) async fn events(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -121,26 +129,21 @@ pub(super) async fn events(
 ) -> Result<Response, Refusal> {
     let Query(parameters) = query.map_err(|rejection| Refusal::query(&rejection))?;
     let session = console.session(&name)?;
-    let accepts = |kind: &str| {
-        let values = headers.get_all(ACCEPT).into_iter();
-        let mut values = values.filter_map(|value| value.to_str().ok());
-        values.any(|value| value.split(',').any(|one| one.trim().starts_with(kind)))
-    };
     let of_it = |problem: Problem| Refusal(problem.session(&name));
-    if accepts("text/event-stream") {
-        let stream = sse(console, caller, session, parameters, &headers);
-        return stream.await.map_err(of_it);
-    }
-    if accepts("application/x-ndjson") {
-        if parameters.marks.is_some() {
-            return Err(of_it(invalid("`marks` are for pages".to_owned())));
+    match preferred(&headers, &[JSON, STREAM, LINES]) {
+        STREAM => {
+            let stream = sse(console, caller, session, parameters, &headers);
+            stream.await.map_err(of_it)
         }
-        let request = request(session, &parameters, usize::MAX)
-            .await
-            .map_err(of_it)?;
-        return Ok(ndjson(console, caller, request));
+        LINES => {
+            let lines = ndjson(console, caller, session, parameters);
+            lines.await.map_err(of_it)
+        }
+        _ => {
+            let page = page(&console, &caller, session, &parameters);
+            page.await.map_err(of_it)
+        }
     }
-    page(&console, session, &parameters).await.map_err(of_it)
 }
 
 /// Reads the query. `all` is the limit where none is given.
@@ -189,9 +192,9 @@ async fn request(
         None => until,
     };
     let range = match lower {
-        // A page before something is the one right before it.
-        Some(lower) if parameters.before.is_none() => Range::Forward(lower, upper),
-        lower => Range::Backward(lower.unwrap_or(Seq(0)), Seq(upper.0.saturating_add(1))),
+        // With a start it goes on from there, so that `next` is a cursor.
+        Some(lower) => Range::Forward(lower, upper),
+        None => Range::Backward(Seq(upper.0.saturating_add(1))),
     };
     Ok(Request {
         session,
@@ -229,6 +232,7 @@ pub(super) fn check_after(session: &Session, after: Seq) -> Result<(), Problem> 
 
 async fn page(
     console: &Console,
+    caller: &Caller,
     session: Session,
     parameters: &Parameters,
 ) -> Result<Response, Problem> {
@@ -263,21 +267,28 @@ async fn page(
         let Some(deadline) = wait.filter(|_| page.events.is_empty()) else {
             return Ok(Json(page).into_response());
         };
+        if Instant::now() >= deadline {
+            return Ok(Json(page).into_response());
+        }
         // Of what was looked at once, nothing is looked at again.
         if let Range::Forward(after, _) = &mut request.range
             && !request.marks
         {
             *after = page.next;
         }
-        let stopped = console.stopping.cancelled();
+        let tick = deadline.min(Instant::now() + CHECK_EVERY);
         tokio::select! {
             biased;
-            () = stopped => return Ok(Json(page).into_response()),
-            changed = timeout_at(deadline, activity.changed()) => {
-                if !matches!(changed, Ok(Ok(()))) {
+            () = console.stopping.cancelled() => return Ok(Json(page).into_response()),
+            changed = activity.changed() => {
+                if changed.is_err() {
                     return Ok(Json(page).into_response());
                 }
             }
+            () = sleep_until(tick) => {}
         }
+        caller
+            .may_stay(console)
+            .map_err(|why| Refusal::unauthorized(why).0)?;
     }
 }

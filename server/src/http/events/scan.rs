@@ -24,7 +24,7 @@ pub(super) async fn scan(console: &Console, request: &Request) -> Result<EventPa
 async fn read(request: &Request) -> Result<EventPage, Problem> {
     let found = match request.range {
         Range::Forward(after, upto) => forward(request, after, upto).await?,
-        Range::Backward(after, before) => backward(request, after, before).await?,
+        Range::Backward(before) => backward(request, before).await?,
     };
     let marks = if request.marks {
         let log = request.session.log();
@@ -93,10 +93,10 @@ async fn forward(request: &Request, after: Seq, upto: Seq) -> Result<Found, Prob
     Ok(found)
 }
 
-async fn backward(request: &Request, after: Seq, before: Seq) -> Result<Found, Problem> {
+async fn backward(request: &Request, before: Seq) -> Result<Found, Problem> {
     let log = request.session.log();
     // What retention has let go of is no gap.
-    let end = after.max(log.trimmed());
+    let end = log.trimmed();
     let mut found = Found::default();
     let mut first = before;
     while found.events.len() < request.limit && first.0 > end.0 + 1 {
@@ -127,7 +127,7 @@ async fn backward(request: &Request, after: Seq, before: Seq) -> Result<Found, P
     found.events.reverse();
     found.gaps.reverse();
     found.from = Seq(first.0.saturating_sub(1));
-    found.next = Seq(before.0.saturating_sub(1)).max(after);
+    found.next = Seq(before.0.saturating_sub(1));
     Ok(found)
 }
 

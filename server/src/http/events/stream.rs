@@ -11,12 +11,13 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::{LoggedEvent, Problem, ProblemKind};
 use tokio::time::sleep;
 
 use super::scan::{STEP, logged, scan};
-use super::{Parameters, Range, Request, request};
+use super::{LINES, Parameters, Range, Request, request};
 use crate::http::guard::Caller;
+use crate::http::problem::invalid;
 use crate::http::{CHECK_EVERY, Console};
 use crate::journal::Item;
 use crate::session::Session;
@@ -25,13 +26,30 @@ use crate::session::Session;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// All that is asked for, one event a line, read from the log as it is taken.
-pub(super) fn ndjson(console: Arc<Console>, caller: Caller, request: Request) -> Response {
-    let limit = request.limit;
-    let start = match request.range {
+/// Bounded without a start it is the newest, as a page has them.
+pub(super) async fn ndjson(
+    console: Arc<Console>,
+    caller: Caller,
+    session: Session,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    if parameters.marks.is_some() || parameters.wait.is_some() {
+        return Err(invalid("`marks` and `wait` are for pages"));
+    }
+    let request = request(session, &parameters, usize::MAX).await?;
+    let (after, upto) = match request.range {
         Range::Forward(after, upto) => (after, upto),
-        Range::Backward(after, before) => (after, Seq(before.0.saturating_sub(1))),
+        Range::Backward(before) if request.limit == usize::MAX => {
+            (Seq(0), Seq(before.0.saturating_sub(1)))
+        }
+        // No more than a page has, and known from its end only.
+        Range::Backward(_) => {
+            let page = scan(&console, &request).await?;
+            return Ok(lines(stream::iter(page.events).map(Ok)));
+        }
     };
-    let state = (console, caller, request, start.0, start.1);
+    let limit = request.limit;
+    let state = (console, caller, request, after, upto);
     let pages = stream::try_unfold(
         state,
         async |(console, caller, mut request, after, upto)| {
@@ -50,13 +68,20 @@ pub(super) fn ndjson(console: Arc<Console>, caller: Caller, request: Request) ->
         },
     );
     let events = pages.map_ok(|events| stream::iter(events).map(Ok::<_, axum::BoxError>));
-    let lines = events.try_flatten().take(limit).and_then(async |event| {
+    Ok(lines(events.try_flatten().take(limit)))
+}
+
+/// The answer of one event a line.
+fn lines(
+    events: impl Stream<Item = Result<LoggedEvent, axum::BoxError>> + Send + 'static,
+) -> Response {
+    let lines = events.and_then(async |event| {
         let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
         Ok(line)
     });
     let body = Body::from_stream(lines);
-    ([(CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+    ([(CONTENT_TYPE, LINES)], body).into_response()
 }
 
 /// What comes, and before that what came after a number.
@@ -96,7 +121,7 @@ pub(super) async fn sse(
     let after = match request.range {
         Range::Forward(after, _) => after,
         // Without a start: from now on.
-        Range::Backward(..) => newest,
+        Range::Backward(_) => newest,
     };
     let left = request.limit;
     let events = following(console, caller, request, after).take(left);

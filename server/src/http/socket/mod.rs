@@ -62,7 +62,7 @@ const GOING_AWAY: u16 = 1001;
 
 /// `GET /api/v1/ws`: authenticated and checked for its origin by [`Caller`],
 /// before the upgrade.
-#[utoipa::path(get, path = "/ws", tag = "socket", responses((status = 101, description = "The console socket, subprotocol `qmp-console.v1`"), Faults))]
+#[utoipa::path(get, operation_id = "open_socket", path = "/ws", tag = "socket", responses((status = 101, description = "The console socket, subprotocol `qmp-console.v1`"), Faults))]
 pub(super) async fn upgrade(
     State(console): State<Arc<Console>>,
     caller: Caller,
@@ -300,7 +300,11 @@ impl Browser {
         match frame {
             ClientFrame::Subscribe(frame) => {
                 let sub = frame.sub.clone();
-                match self.subscriptions.add(&self.roster, frame).await {
+                // A session is there as soon as REST says so, though this socket
+                // may be far from having told it.
+                let roster = self.console.sessions.roster();
+                let added = self.subscriptions.add(&roster, &self.roster, frame);
+                match added.await {
                     Ok(()) => {
                         self.send(&ServerFrame::Subscribed(Subscribed { sub }))
                             .await?;

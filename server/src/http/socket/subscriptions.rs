@@ -14,7 +14,7 @@ use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::wire::{After, Bookmark, ClientId, Event, Gap, ServerFrame, Subscribe};
 
 use super::super::events::filter;
-use super::super::problem::{invalid, of_store};
+use super::super::problem::of_store;
 use crate::journal::{Entry, Item, Page, StoreError};
 use crate::session::{Roster, Session};
 
@@ -102,16 +102,24 @@ impl Cursor {
 }
 
 impl Subscriptions {
-    /// Adds a subscription.
+    /// Adds a subscription to sessions of the roster. Those that are `followed`
+    /// still, though they were removed, have their cursors too, or would be met
+    /// later as if they were new.
     ///
     /// # Errors
     ///
     /// The problem with it: its id is in use, its session is unknown, its
     /// expression is none, its `after` lies in the future, or there are too
     /// many already.
-    pub(super) async fn add(&mut self, roster: &Roster, frame: Subscribe) -> Result<(), Problem> {
+    pub(super) async fn add(
+        &mut self,
+        roster: &Roster,
+        followed: &Roster,
+        frame: Subscribe,
+    ) -> Result<(), Problem> {
         if self.list.iter().any(|known| known.sub == frame.sub) {
-            return Err(invalid(format!("`sub` {} is in use", frame.sub)));
+            let detail = format!("`sub` {} is in use", frame.sub);
+            return Err(Problem::new(ProblemKind::StateError, detail));
         }
         if self.list.len() >= MAX_SUBSCRIPTIONS {
             return Err(Problem::new(
@@ -131,7 +139,10 @@ impl Subscriptions {
             filter: filter(frame.names, frame.expression.as_deref())?,
             cursors: BTreeMap::new(),
         };
-        for (name, session) in roster {
+        let removed = followed
+            .iter()
+            .filter(|(name, _)| !roster.contains_key(*name));
+        for (name, session) in roster.iter().chain(removed) {
             if subscription.follows(name) {
                 let start = start(session, frame.after.as_ref(), &subscription)?;
                 let start = match (start, frame.limit) {
@@ -273,10 +284,7 @@ fn event(
     if key.is_empty() {
         return None;
     }
-    let known = entry.rendered.get();
-    if let Some((_, rendered)) = known.filter(|(known, _)| known == key)
-        && let Some(text) = rendered.downcast_ref::<Utf8Bytes>()
-    {
+    if let Some(text) = entry.shared::<Utf8Bytes>(key) {
         return Some(text.clone());
     }
     let accepting = followers.iter().filter(|follower| follower.accepted);
@@ -287,11 +295,7 @@ fn event(
         received: entry.received_text(),
         event: entry.event.to_raw(),
     }));
-    if known.is_none() {
-        // Somebody else may have been faster.
-        let rendered = (key.clone(), Box::new(text.clone()) as _);
-        let (Ok(()) | Err(_)) = entry.rendered.set(rendered);
-    }
+    entry.share(key, text.len(), || text.clone());
     Some(text)
 }
 
