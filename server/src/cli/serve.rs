@@ -20,7 +20,6 @@ use super::address::{Listen, NamedSession};
 use super::config::Config;
 use super::{TOKEN_VARIABLE, Usage, state_dir};
 use crate::access::{Access, HostPolicy, Logins, Token, Tokens};
-use crate::error::chain;
 use crate::http::{self, Attempts, Console, Manuals, Tls};
 use crate::journal::Journal;
 use crate::session::Sessions;
@@ -117,6 +116,9 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         // To say on stderr that stderr takes nothing would end whoever logs.
         .log_internal_errors(false)
         .init();
+    // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
+    // no reason to be killed.
+    let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key)?)),
         _ => None,
@@ -126,7 +128,10 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         true => None,
         false => Some(state_dir::create(args.data_dir.clone())?),
     };
-    let journal = journal(directory.as_deref(), &config)?;
+    let journal = match &directory {
+        Some(directory) => Journal::open(directory, config.retention())?,
+        None => Journal::in_memory()?,
+    };
     let (token, told) = find_token(directory.as_deref())?;
     let tokens = Tokens::new(directory.as_deref(), token.as_ref());
     let logins = Logins::new(directory.as_deref());
@@ -158,9 +163,6 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
-    // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
-    // no reason to be killed.
-    let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
     announce(&args, &bound, token.as_ref(), &told)?;
     let router = http::router(Arc::clone(&console));
     let server = http::serve(listener, tls.clone(), router, stopping.clone());
@@ -201,22 +203,6 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
 fn hosts(args: &Args, config: &Config) -> HostPolicy {
     let allowed = args.allowed_hosts.iter().chain(&config.allowed_hosts);
     HostPolicy::new(allowed.cloned())
-}
-
-/// Where events and the audit are kept. What cannot be kept on disk is kept in
-/// memory; that is said, and goes on.
-fn journal(directory: Option<&Path>, config: &Config) -> anyhow::Result<Journal> {
-    let Some(directory) = directory else {
-        return Ok(Journal::in_memory()?);
-    };
-    match Journal::open(directory, config.retention()) {
-        Ok(journal) => Ok(journal),
-        Err(error) if error.is_transient() => {
-            error!(error = chain(&error), "keeping events in memory");
-            Ok(Journal::in_memory_after(&error)?)
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Reads the configuration and the certificate again. What did not change is

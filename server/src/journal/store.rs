@@ -83,6 +83,15 @@ pub(crate) enum StoreError {
     /// SQLite says so.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// It could not be opened.
+    #[error("the journal {path} cannot be opened")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// Somebody else has it.
     #[error("another console has it open")]
     InUse,
@@ -120,6 +129,7 @@ impl StoreError {
                 matches!(code, CannotOpen | DiskFull | ReadOnly | SystemIoFailure)
             }),
             Self::Lock(_) | Self::Pending(_) => true,
+            Self::Open { source, .. } => source.is_transient(),
             _ => false,
         }
     }

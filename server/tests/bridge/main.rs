@@ -7,6 +7,7 @@
 mod common;
 
 mod access;
+mod disk;
 mod events;
 mod hostile;
 mod journal;
