@@ -258,6 +258,15 @@ async fn what_is_too_old_is_gone_and_said_so() {
         }
     })
     .await;
+    // Whoever looks finds the same.
+    for range in ["", "?since=2020-01-01T00:00:00Z", "?before=4"] {
+        let path = format!("/api/v1/sessions/vm/events{range}");
+        let page = server.get(&path).await.json();
+        assert_eq!(numbers(&page), [0; 0], "{range}: {page}");
+    }
+    let mut socket = server.socket().await;
+    emit(&server, [4]).await;
+    assert_eq!(resumed(&mut socket, 0, 4).await, (vec![4], vec![(1, 3)]));
 }
 
 /// Waits until this is true of the number of events on disk.

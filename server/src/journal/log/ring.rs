@@ -229,8 +229,12 @@ impl Ring {
         }
     }
 
-    /// The retention has let go of what is up to here.
+    /// The retention has let go of what is up to here, and so does the ring: all
+    /// readers find the same.
     pub(super) fn set_trimmed(&mut self, upto: Seq) {
         self.trimmed = self.trimmed.max(upto);
+        self.stored = self.stored.max(upto);
+        let count = self.entries.partition_point(|entry| entry.seq <= upto);
+        self.forget(count);
     }
 }

@@ -128,18 +128,20 @@ fn what_leaves_the_ring_while_it_is_written_is_no_gap() {
     let journal = crate::journal::Journal::open(directory.path(), retention).unwrap();
     let log = journal.log("vm");
     log.lock().max_entries = 2;
-    append(&log, "first");
+    // Not so old that the retention lets go of it.
+    let append = |name| log.append(event(name), Timestamp::now());
+    append("first");
     while log.lock().stored < Seq(1) {
         std::thread::yield_now();
     }
     let other = rusqlite::Connection::open(directory.path().join("journal.sqlite3")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    append(&log, "A");
+    append("A");
     while log.lock().writing < Seq(2) {
         std::thread::yield_now();
     }
     for name in ["B", "C"] {
-        append(&log, name);
+        append(name);
     }
     // One blocking thread: when it is through with ours, it is with the reader's.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -168,4 +170,25 @@ fn a_log_that_has_ended_reserves_nothing() {
     log.close();
     // It may have been announced before.
     assert_eq!(reserved(log.batch(10)), None);
+}
+
+#[test]
+fn what_the_retention_has_let_go_of_is_not_in_memory_either() {
+    let log = log(10, usize::MAX);
+    for name in ["A", "B", "C"] {
+        append(&log, name);
+    }
+    let all = log.lock().bytes;
+    log.set_trimmed(Seq(2));
+    let page = recent(&log, 0, 10);
+    assert!(
+        matches!(page.items[0], Item::Gap(Seq(1), Seq(2))),
+        "{page:?}"
+    );
+    assert_eq!(numbers(&page), [3]);
+    let ring = log.lock();
+    assert_eq!(
+        (ring.bytes, ring.dropped, ring.trimmed),
+        (all / 3, 0, Seq(2))
+    );
 }
