@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::common::soon;
-use crate::{Ran, is_failure, run};
+use crate::{Ran, is_failure, program, run};
 
 /// Runs `execute` on an endpoint that does this.
 async fn execute(script: Script, arguments: &[&str]) -> Ran {
@@ -154,6 +154,14 @@ async fn events_are_lines_until_the_connection_ends() {
         "{received}"
     );
     assert!(line.get("seq").is_none());
+}
+
+#[tokio::test]
+async fn the_exit_code_does_not_need_anybody_to_read_why() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut command = program(&["execute", "h:44x", "a"]);
+    let command = command.stderr(full.unwrap());
+    assert_eq!(soon(command.status()).await.unwrap().code(), Some(2));
 }
 
 /// A real QEMU types the words by its own schema.
