@@ -10,6 +10,7 @@ mod config;
 mod console;
 mod events;
 mod execute;
+mod reload;
 mod serve;
 mod state_dir;
 mod target;
