@@ -17,8 +17,9 @@ use jiff::Timestamp;
 use qmp_shared::model::{Event, Seq};
 use tokio::sync::Notify;
 
+use super::error::StoreError;
 use super::link::LinkChange;
-use super::store::{Known, StoreError};
+use super::store::Known;
 use super::writer::Writer;
 use super::{NOTHING, run_blocking};
 use ring::Ring;

@@ -19,6 +19,7 @@
 //! Nothing in here knows sessions' connections, filters or transports.
 
 mod audit;
+mod error;
 mod files;
 mod link;
 mod log;
@@ -36,8 +37,8 @@ use qmp_shared::model::Seq;
 use thiserror::Error;
 
 pub(crate) use audit::{AuditEntry, AuditPage, Decision};
+pub(crate) use error::StoreError;
 pub(crate) use log::{Entry, Item, Log, Page};
-pub(crate) use store::StoreError;
 use writer::Writer;
 
 /// How much is kept.

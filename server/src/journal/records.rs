@@ -126,8 +126,28 @@ impl Records {
     }
 }
 
+/// The first records, of those on disk and those that are not yet.
+pub(super) fn join(
+    stored: Vec<(u64, AuditEntry)>,
+    waiting: BTreeMap<u64, AuditEntry>,
+    completions: Completions,
+    limit: usize,
+) -> Vec<(u64, AuditEntry)> {
+    let mut entries: BTreeMap<_, _> = stored.into_iter().collect();
+    // What is on disk may be complete, and that of an earlier run here is not.
+    for (id, entry) in waiting {
+        entries.entry(id).or_insert(entry);
+    }
+    for (id, (result, duration)) in completions {
+        if let Some(entry) = entries.get_mut(&id) {
+            set(entry, result, duration);
+        }
+    }
+    entries.into_iter().take(limit).collect()
+}
+
 /// Completes a record.
-pub(super) fn set(entry: &mut AuditEntry, result: String, duration: Duration) {
+fn set(entry: &mut AuditEntry, result: String, duration: Duration) {
     entry.result = Some(result);
     entry.duration = Some(duration.as_secs_f64());
 }

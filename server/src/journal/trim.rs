@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use qmp_shared::model::Seq;
 use rusqlite::{Connection, params};
 
-use super::store::{StoreError, seq};
+use super::error::StoreError;
+use super::store::seq;
 
 /// Most entries that one step of the retention removes.
 const TRIM_STEP: usize = 20_000;

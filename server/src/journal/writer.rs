@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,11 @@ use rusqlite::Connection;
 use tracing::{error, info};
 
 use super::audit::{AuditEntry, AuditPage};
-use super::files::{Files, Glimpse, clock};
+use super::error::StoreError;
+use super::files::{Disk, Files};
 use super::log::{Batch, Entry, Log, Written};
-use super::records::{Completions, Records, set};
-use super::store::{self, Known, Store, StoreError};
+use super::records::{Completions, Records, join};
+use super::store::{self, Known, Store};
 use super::{NOTHING, Retention, trim};
 use crate::error::chain;
 
@@ -41,16 +42,10 @@ const TRIM_EVERY: Duration = Duration::from_secs(30);
 /// The handle on the writer thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// Where the files are, or are to be; none for a journal in memory.
-    path: Option<PathBuf>,
-    /// Once they are open.
-    files: OnceLock<Files>,
-    /// Held by whoever opens them.
-    opening: Mutex<()>,
-    /// The journal's name until then.
-    fresh: String,
-    /// Without files numbers begin after this one.
-    floor: Seq,
+    disk: Disk,
+    /// Held by whoever writes: a file of pending records is emptied by the one who
+    /// has written them.
+    writing: Mutex<()>,
     /// The one that writes. Gone after a failure, to be opened again.
     connection: Mutex<Option<Connection>>,
     queue: Mutex<Queue>,
@@ -84,18 +79,17 @@ impl Writer {
         fresh: String,
         retention: Retention,
     ) -> Result<Arc<Self>, StoreError> {
-        let mut writer = Self {
-            path,
-            files: OnceLock::new(),
-            opening: Mutex::default(),
-            fresh,
-            floor: NOTHING,
+        let mut records = Records::from(1);
+        let (disk, fault) = Disk::open(path, fresh, &mut records)?;
+        let writer = Arc::new(Self {
+            disk,
+            writing: Mutex::default(),
             connection: Mutex::new(None),
             queue: Mutex::new(Queue {
                 announced: Vec::new(),
                 logs: Vec::new(),
                 last: BTreeMap::new(),
-                records: Records::from(1),
+                records,
                 gathered: Some(Instant::now()),
                 retention,
                 trim: true,
@@ -104,14 +98,10 @@ impl Writer {
             wake: Condvar::new(),
             fault: Mutex::default(),
             thread: Mutex::default(),
-        };
-        if writer.is_kept() {
-            match writer.files().map(drop) {
-                Err(error) if error.is_transient() => writer.begin_without(error),
-                opened => opened?,
-            }
+        });
+        if let Some(error) = fault {
+            let (Ok(()) | Err(())) = writer.noted(Err(error));
         }
-        let writer = Arc::new(writer);
         if writer.is_kept() {
             let run = Arc::clone(&writer);
             let thread = std::thread::Builder::new().name("journal".to_owned());
@@ -121,65 +111,39 @@ impl Writer {
         Ok(writer)
     }
 
-    /// The files cannot be opened for now: what is handed out meanwhile is above
-    /// all that they may have.
-    fn begin_without(&mut self, error: StoreError) {
-        let glimpse = self.path.as_deref().and_then(Glimpse::of);
-        let (mut floor, mut record) = (clock(), clock().0);
-        if let Some(glimpse) = glimpse {
-            floor = floor.max(glimpse.bound);
-            record = record.max(glimpse.record);
-            self.fresh = glimpse.id;
-        }
-        self.floor = floor;
-        self.queue().records = Records::from(record + 1);
-        let (Ok(()) | Err(())) = self.noted(Err(error));
-    }
-
     /// Whether there are files, now or later.
     pub(super) fn is_kept(&self) -> bool {
-        self.path.is_some()
+        self.disk.is_there()
     }
 
     /// The journal's name.
     pub(super) fn id(&self) -> &str {
-        self.files.get().map_or(&self.fresh, |files| &files.id)
+        self.disk.id()
     }
 
     /// The file, if it is open.
     pub(super) fn store(&self) -> Option<&Store> {
-        self.files.get().map(|files| &files.store)
+        self.disk.files().map(|files| &files.store)
     }
 
-    /// A number that no log has handed out, of a time.
+    /// A number that no log has handed out.
     pub(super) fn unused(&self) -> Seq {
-        clock().max(self.floor)
+        self.disk.unused()
     }
 
     /// The files, which are opened if they are not.
     fn files(&self) -> Result<&Files, StoreError> {
-        let _opening = lock(&self.opening);
-        if let Some(files) = self.files.get() {
-            return Ok(files);
-        }
-        let Some(path) = &self.path else {
-            return Err(StoreError::Stopped("there is no file".to_owned()));
-        };
-        let opened = Files::open(path, &self.fresh);
-        let (files, found, last) = opened.map_err(|source| StoreError::Open {
-            path: path.display().to_string(),
-            source: Box::new(source),
-        })?;
         // Whoever finds the files has a number after those in them.
-        let mut queue = self.queue();
-        queue.records.take_over(found, last);
-        Ok(self.files.get_or_init(|| files))
+        self.disk
+            .files_or_open(|found, last| self.queue().records.take_over(found, last))
     }
 
     /// What the file knows of a session, after a block was reserved for it;
     /// `None` without a file.
     pub(super) fn session(&self, name: &str, block: u64) -> Option<Result<Known, ()>> {
-        self.path.as_ref()?;
+        if !self.is_kept() {
+            return None;
+        }
         let known = self.with_connection(|connection| {
             let known = store::session(connection, name)?;
             store::set_durable(connection, true)?;
@@ -251,7 +215,7 @@ impl Writer {
     pub(super) fn record(&self, entry: AuditEntry) -> u64 {
         // Held until it is in the queue too: what is in a file when the files
         // turn is in the next transaction.
-        let mut pending = self.files.get().map(|files| lock(&files.pending));
+        let mut pending = self.disk.files().map(|files| lock(&files.pending));
         let (id, many) = self.queue().records.number();
         // When the disk has taken none for long, the files grow no more.
         if let Some(pending) = &mut pending
@@ -285,7 +249,7 @@ impl Writer {
 
     pub(super) fn complete(&self, id: u64, result: &str, duration: Duration) {
         // As a record is.
-        let mut pending = self.files.get().map(|files| lock(&files.pending));
+        let mut pending = self.disk.files().map(|files| lock(&files.pending));
         let (id, many) = self.queue().records.completing(id);
         if let Some(pending) = &mut pending
             && !many
@@ -304,20 +268,11 @@ impl Writer {
     pub(super) fn audit(&self, after: u64, limit: usize) -> Result<AuditPage, StoreError> {
         // Before the disk: what gets there meanwhile is then found twice, not never.
         let (records, completions) = self.queue().records.after(after);
-        let mut entries: BTreeMap<u64, AuditEntry> = match self.store() {
-            Some(store) => store.audit(after, limit)?.entries.into_iter().collect(),
-            None => BTreeMap::new(),
+        let stored = match self.store() {
+            Some(store) => store.audit(after, limit)?.entries,
+            None => Vec::new(),
         };
-        // What is on disk may be complete, and that of an earlier run here is not.
-        for (id, entry) in records {
-            entries.entry(id).or_insert(entry);
-        }
-        for (id, (result, duration)) in completions {
-            if let Some(entry) = entries.get_mut(&id) {
-                set(entry, result, duration);
-            }
-        }
-        let entries: Vec<_> = entries.into_iter().take(limit).collect();
+        let entries = join(stored, records, completions, limit);
         let next = entries.last().map_or(after, |(id, _)| *id);
         Ok(AuditPage { entries, next })
     }
@@ -389,6 +344,7 @@ impl Writer {
     /// Writes one transaction after the other, until there is no more. What could
     /// not be written is announced again.
     fn write(&self, mut logs: Vec<Arc<Log>>) -> Result<(), StoreError> {
+        let _writing = lock(&self.writing);
         // First, so that what is found beside SQLite is written too.
         let files = match self.files() {
             Ok(files) => files,
