@@ -76,9 +76,10 @@ pub enum AddressError {
     /// A path that does not fit into a socket address.
     #[error("the path has {0} bytes; a unix socket's has at most 107")]
     LongPath(usize),
-    /// A path that no file system has.
-    #[error("the path contains a NUL")]
-    NulInPath,
+    /// A character that is no part of any address, and can pretend in a log that
+    /// it ends there.
+    #[error("the address contains a control character, {0:?}")]
+    Control(char),
     /// `:PORT` without a host.
     #[error("the host before `:{0}` is empty")]
     EmptyHost(String),
@@ -192,6 +193,9 @@ impl FromStr for Address {
 }
 
 fn parse(text: &str, may_inherit: bool) -> Result<Address, AddressError> {
+    if let Some(control) = text.chars().find(|it| it.is_control()) {
+        return Err(AddressError::Control(control));
+    }
     let mut parts = split_options(text).into_iter();
     let socket: Socket = parts.next().unwrap_or_default().parse()?;
     if let (Socket::Inherited(number), false) = (&socket, may_inherit) {
@@ -322,9 +326,6 @@ impl FromStr for Socket {
 fn unix(path: &str) -> Result<Socket, AddressError> {
     if path.is_empty() {
         return Err(AddressError::EmptyPath);
-    }
-    if path.contains('\0') {
-        return Err(AddressError::NulInPath);
     }
     // `sun_path` of unix(7) has 108 bytes, the last one a NUL.
     if path.len() > 107 {
@@ -487,6 +488,9 @@ mod tests {
             ("h:1,tls=on,listen=on", "\"cert\" to listen"),
             ("h:1,tls=on,ca=", "\"ca\" is \"\", not a file"),
             ("/run/x,", "\"\""),
+            ("/run/x\n", "control character, '\\n'"),
+            ("h:1,tls=on,ca=/a,hostname=a\u{9b}b", "'\\u{9b}'"),
+            ("/run/\0", "'\\0'"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

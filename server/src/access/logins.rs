@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::private_file;
+use super::private_file::{self, Write};
 use super::token::{Token, TokenError};
 use super::tokens::{Hash, Identity, Tokens};
 
@@ -76,7 +76,7 @@ impl Logins {
             open.remove(&oldest);
         }
         open.insert(Hash::of(secret.reveal().as_bytes()), login);
-        self.keep(&open);
+        self.keep(&open, private_file::replace);
         Ok(secret)
     }
 
@@ -93,7 +93,7 @@ impl Logins {
     pub(crate) fn end(&self, login: &Login) {
         let mut open = self.open();
         if open.remove(&login.0).is_some() {
-            self.keep(&open);
+            self.keep(&open, private_file::shorten);
         }
     }
 
@@ -107,11 +107,11 @@ impl Logins {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, open: &BTreeMap<Hash, Stored>) {
+    fn keep(&self, open: &BTreeMap<Hash, Stored>, write: Write) {
         let Some(path) = &self.file else { return };
         let written = serde_json::to_vec(open)
             .map_err(io::Error::from)
-            .and_then(|text| private_file::replace(path, &text));
+            .and_then(|text| write(path, &text));
         if let Err(error) = written {
             warn!("logins are not kept: {}: {error}", path.display());
         }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::private_file;
+use super::private_file::{self, Write};
 use super::token::{Token, TokenError};
 
 /// Name of the file.
@@ -130,6 +130,8 @@ struct Known {
     /// What tells one file from another; `None` when there is none.
     version: Option<(u64, u64, i64, i64)>,
     tokens: BTreeMap<String, Stored>,
+    /// Tokens that it should not have any more, though it could not be written.
+    forgotten: BTreeMap<String, Hash>,
 }
 
 impl Tokens {
@@ -221,7 +223,7 @@ impl Tokens {
             expires,
         };
         let info = stored.info(name);
-        self.change(|tokens| {
+        self.change(private_file::replace, |tokens| {
             // One that has ended is as good as gone.
             let taken = tokens.get(name).is_some_and(is_current);
             if taken || (self.chosen.is_some() && name == CHOSEN) {
@@ -237,22 +239,37 @@ impl Tokens {
         Ok((token, info))
     }
 
-    /// Revokes a token.
+    /// Revokes a token, also one that is [forgotten](Self::forget).
     ///
     /// # Errors
     ///
     /// [`TokensError`]; nothing has changed.
     pub(crate) fn revoke(&self, name: &str) -> Result<(), TokensError> {
-        self.change(|tokens| match tokens.remove(name) {
+        self.change(private_file::shorten, |tokens| match tokens.remove(name) {
             Some(_) => Ok(()),
+            None if self.known()?.forgotten.contains_key(name) => Ok(()),
             None if name == CHOSEN && self.chosen.is_some() => Err(TokensError::FromEnvironment),
             None => Err(TokensError::Unknown(name.to_owned())),
         })
     }
 
+    /// Where the file cannot be written a token lets nobody in all the same, as
+    /// long as this process runs. Returns whether there is such a token.
+    pub(crate) fn forget(&self, name: &str) -> bool {
+        // Who cannot be looked up is not let in.
+        let Ok(mut known) = self.known() else {
+            return false;
+        };
+        if let Some(stored) = known.tokens.remove(name) {
+            known.forgotten.insert(name.to_owned(), stored.hash);
+        }
+        known.forgotten.contains_key(name)
+    }
+
     /// Changes the file, while nobody else does.
     fn change(
         &self,
+        write: Write,
         change: impl FnOnce(&mut BTreeMap<String, Stored>) -> Result<(), TokensError>,
     ) -> Result<(), TokensError> {
         let path = self.file.as_deref().ok_or(TokensError::Ephemeral)?;
@@ -268,7 +285,11 @@ impl Tokens {
         lock.lock().map_err(fault)?;
         let mut tokens = self.known()?.tokens.clone();
         change(&mut tokens)?;
-        replace(path, &tokens).map_err(fault)
+        let text = serde_json::to_string_pretty(&tokens).map_err(io::Error::from);
+        let written = text.and_then(|text| write(path, format!("{text}\n").as_bytes()));
+        written.map_err(fault)?;
+        self.known()?.forgotten.clear();
+        Ok(())
     }
 
     /// The file as it is now.
@@ -289,6 +310,10 @@ impl Tokens {
                 Some(_) => read(path).map_err(fault)?,
                 None => BTreeMap::new(),
             };
+            let Known {
+                tokens, forgotten, ..
+            } = &mut *known;
+            tokens.retain(|name, stored| forgotten.get(name) != Some(&stored.hash));
             known.version = version;
         }
         Ok(known)
@@ -321,12 +346,6 @@ fn check_name(name: &str) -> Result<(), TokensError> {
 fn read(path: &Path) -> io::Result<BTreeMap<String, Stored>> {
     let text = fs::read_to_string(path)?;
     serde_json::from_str(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-}
-
-fn replace(path: &Path, tokens: &BTreeMap<String, Stored>) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(tokens)?;
-    text.push('\n');
-    private_file::replace(path, text.as_bytes())
 }
 
 fn of_file(path: &Path, source: io::Error) -> TokensError {
@@ -413,5 +432,26 @@ mod tests {
         assert_eq!(tokens.verify(token.reveal().as_bytes()), None);
         assert!(matches!(tokens.list(), Err(TokensError::File { .. })));
         assert!(tokens.create("y", Role::Viewer, None).is_err());
+    }
+
+    /// Something is where the fresh file would be: none can be made.
+    #[test]
+    fn a_token_is_revoked_where_there_is_no_room_for_another_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let tokens = Tokens::new(Some(directory.path()), None);
+        let make = |name| tokens.create(name, Role::Viewer, None);
+        let (kept, _) = make("a").unwrap();
+        let (revoked, _) = make("b").unwrap();
+        let fresh = directory
+            .path()
+            .join(format!("tokens.{}.new", std::process::id()));
+        fs::create_dir(fresh).unwrap();
+        assert!(matches!(make("c"), Err(TokensError::File { .. })));
+        tokens.revoke("b").unwrap();
+        for tokens in [&tokens, &Tokens::new(Some(directory.path()), None)] {
+            assert_eq!(tokens.verify(revoked.reveal().as_bytes()), None);
+            assert!(tokens.verify(kept.reveal().as_bytes()).is_some());
+            assert_eq!(tokens.list().unwrap().len(), 1);
+        }
     }
 }

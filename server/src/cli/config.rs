@@ -3,20 +3,21 @@
 //! What is wrong in it is told with the file, the line and the key; a key that
 //! this version does not know is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context;
 use qmp_client::address::Address;
 use qmp_shared::rest::Role;
 use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 
 use super::Usage;
 use super::address::Listen;
 use crate::access::Policy;
 use crate::journal;
+use crate::session::{RegistryError, Sessions};
 
 /// All that the file says.
 #[derive(Debug, Default, Deserialize)]
@@ -48,20 +49,26 @@ struct Retention {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Session {
-    pub(super) name: String,
+    name: Spanned<String>,
     #[serde(deserialize_with = "one")]
     pub(super) address: Address,
 }
 
+impl Session {
+    pub(super) fn name(&self) -> &str {
+        self.name.get_ref()
+    }
+}
+
 impl Config {
-    /// Reads the file.
+    /// Reads the file. Besides its sessions there are those of these names.
     ///
     /// # Errors
     ///
     /// When it cannot be read, or is not what it should be.
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn read(path: &Path, others: &BTreeSet<String>) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("configuration {}", path.display()))?;
+            .map_err(|error| Usage(format!("configuration {}: {error}", path.display())))?;
         let config: Self = toml::from_str(&text)
             .map_err(|error| Usage(format!("configuration {}: {error}", path.display())))?;
         // For its errors.
@@ -71,6 +78,17 @@ impl Config {
                 path.display()
             ))
         })?;
+        let mut names = others.clone();
+        for Session { name, .. } in &config.session {
+            check_session(name.get_ref(), &mut names).map_err(|error| {
+                let before = text.get(..name.span().start).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                Usage(format!(
+                    "configuration {}: line {line}, `name`: {error}",
+                    path.display()
+                ))
+            })?;
+        }
         Ok(config)
     }
 
@@ -90,6 +108,19 @@ impl Config {
     /// When an override is for no command.
     pub(super) fn policy(&self) -> Result<Policy, crate::access::PolicyError> {
         Policy::with_overrides(self.policy.clone())
+    }
+}
+
+/// Adds a session's name to those that there are.
+///
+/// # Errors
+///
+/// When it is none, or is one of them.
+pub(super) fn check_session(name: &str, names: &mut BTreeSet<String>) -> Result<(), RegistryError> {
+    Sessions::check_name(name)?;
+    match names.insert(name.to_owned()) {
+        true => Ok(()),
+        false => Err(RegistryError::Taken(name.to_owned())),
     }
 }
 
@@ -162,7 +193,7 @@ mod tests {
     fn read(text: &str) -> anyhow::Result<Config> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        Config::read(file.path())
+        Config::read(file.path(), &BTreeSet::new())
     }
 
     #[test]
@@ -187,7 +218,7 @@ mod tests {
         let retention = config.retention();
         assert_eq!(retention.age, Duration::from_secs(12 * 3600));
         assert_eq!(retention.size, 500 << 20);
-        assert_eq!(config.session[0].name, "vm");
+        assert_eq!(config.session[0].name(), "vm");
         let policy = config.policy().unwrap();
         assert_eq!(policy.judge("system_reset", None).role, Role::Admin);
         let empty = read("").unwrap();

@@ -11,11 +11,13 @@ mod console;
 mod events;
 mod execute;
 mod logging;
+mod reload;
 mod serve;
 mod state_dir;
 mod target;
 mod token;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -63,10 +65,16 @@ pub(crate) fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("qmp-console: {error:#}");
+            tell(&format!("{error:#}"));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Says something on standard error. Where that takes nothing there is nobody
+/// to be told.
+fn tell(text: &str) {
+    let (Ok(()) | Err(_)) = writeln!(std::io::stderr(), "qmp-console: {text}");
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

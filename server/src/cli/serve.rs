@@ -1,14 +1,13 @@
 //! `qmp-console serve`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use anyhow::{Context, anyhow};
-use qmp_client::address::Address;
+use anyhow::Context;
 use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,10 +16,10 @@ use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use super::address::{Listen, NamedSession};
-use super::config::Config;
+use super::config::{Config, check_session};
+use super::reload::reload;
 use super::{TOKEN_VARIABLE, Usage, logging, state_dir};
 use crate::access::{Access, HostPolicy, Logins, Token, Tokens};
-use crate::error::chain;
 use crate::http::{self, Attempts, Console, Manuals, Tls};
 use crate::journal::Journal;
 use crate::session::Sessions;
@@ -86,14 +85,42 @@ fn base_path(text: &str) -> Result<Arc<str>, String> {
     Ok(path.into())
 }
 
+impl Args {
+    /// Reads the configuration, if there is one. What these arguments and it say
+    /// goes together; nothing was touched.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names the argument, or the file and the line.
+    pub(super) fn read_config(&self) -> anyhow::Result<Config> {
+        let mut names = BTreeSet::new();
+        for NamedSession { name, .. } in &self.sessions {
+            let checked = check_session(name, &mut names);
+            checked.map_err(|error| Usage(format!("--session: {error}")))?;
+        }
+        match &self.config {
+            Some(path) => Config::read(path, &names),
+            None => Ok(Config::default()),
+        }
+    }
+
+    /// Where to listen.
+    pub(super) fn listen(&self, config: &Config) -> Listen {
+        let listen = self.listen.clone().or_else(|| config.listen.clone());
+        listen.unwrap_or(Listen::Tcp(DEFAULT_LISTEN))
+    }
+
+    /// The names that the console answers to.
+    pub(super) fn hosts(&self, config: &Config) -> HostPolicy {
+        let allowed = self.allowed_hosts.iter().chain(&config.allowed_hosts);
+        HostPolicy::new(allowed.cloned())
+    }
+}
+
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(path) => Config::read(path)?,
-        None => Config::default(),
-    };
-    let listen = args.listen.clone().or_else(|| config.listen.clone());
-    let listen = listen.unwrap_or(Listen::Tcp(DEFAULT_LISTEN));
+    let config = args.read_config()?;
+    let listen = args.listen(&config);
     if !listen.is_local() && !args.insecure && args.tls_cert.is_none() {
         let detail = format!(
             "{listen} can be reached from other machines, and without TLS a token sent to it can \
@@ -111,6 +138,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 
 async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()> {
     logging::start(args.log.clone());
+    // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
+    // no reason to be killed.
+    let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key)?)),
         _ => None,
@@ -120,7 +150,10 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         true => None,
         false => Some(state_dir::create(args.data_dir.clone())?),
     };
-    let journal = journal(directory.as_deref(), &config)?;
+    let journal = match &directory {
+        Some(directory) => Journal::open(directory, config.retention())?,
+        None => Journal::in_memory()?,
+    };
     let (token, told) = find_token(directory.as_deref())?;
     let tokens = Tokens::new(directory.as_deref(), token.as_ref());
     let logins = Logins::new(directory.as_deref());
@@ -131,9 +164,9 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     }
     let mut configured = BTreeMap::new();
     for session in &config.session {
-        let added = sessions.add(&session.name, session.address.clone());
+        let added = sessions.add(session.name(), session.address.clone());
         added.map_err(|error| Usage(format!("the configuration: {error}")))?;
-        configured.insert(session.name.clone(), session.address.clone());
+        configured.insert(session.name().to_owned(), session.address.clone());
     }
     let stopping = CancellationToken::new();
     let console = Arc::new(Console {
@@ -143,7 +176,7 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
         manuals: Manuals::default(),
         scans: Console::places(),
         attempts: Attempts::default(),
-        hosts: RwLock::new(Arc::new(hosts(&args, &config))),
+        hosts: RwLock::new(Arc::new(args.hosts(&config))),
         cookie: format!("qmp-console-{}", instance(&bound)),
         base: Arc::clone(&args.base_path),
         secure: tls.is_some(),
@@ -152,9 +185,6 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP")?;
-    // A file that may not grow (getrlimit(2), `RLIMIT_FSIZE`) is a full disk, and
-    // no reason to be killed.
-    let _too_large = signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ")?;
     announce(&args, &bound, token.as_ref(), &told)?;
     let router = http::router(Arc::clone(&console));
     let server = http::serve(listener, tls.clone(), router, stopping.clone());
@@ -164,7 +194,8 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
             _ = interrupt.recv() => info!("SIGINT: stopping"),
             _ = terminate.recv() => info!("SIGTERM: stopping"),
             _ = hang_up.recv() => {
-                if let Err(error) = reload(&args, &console, tls.as_deref(), &mut configured).await {
+                let read = reload(&args, &listen, &console, tls.as_deref(), &mut configured);
+                if let Err(error) = read.await {
                     error!("SIGHUP: nothing was changed: {error:#}");
                 }
                 continue;
@@ -189,83 +220,6 @@ async fn serve(args: Args, config: Config, listen: Listen) -> anyhow::Result<()>
             Ok(()) | Err(_) => {}
         }
     }
-    Ok(())
-}
-
-fn hosts(args: &Args, config: &Config) -> HostPolicy {
-    let allowed = args.allowed_hosts.iter().chain(&config.allowed_hosts);
-    HostPolicy::new(allowed.cloned())
-}
-
-/// Where events and the audit are kept. What cannot be kept on disk is kept in
-/// memory; that is said, and goes on.
-fn journal(directory: Option<&Path>, config: &Config) -> anyhow::Result<Journal> {
-    let Some(directory) = directory else {
-        return Ok(Journal::in_memory()?);
-    };
-    match Journal::open(directory, config.retention()) {
-        Ok(journal) => Ok(journal),
-        Err(error) if error.is_transient() => {
-            error!(error = chain(&error), "keeping events in memory");
-            Ok(Journal::in_memory_after(&error)?)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Reads the configuration and the certificate again. What did not change is
-/// not disturbed.
-async fn reload(
-    args: &Args,
-    console: &Arc<Console>,
-    tls: Option<&Tls>,
-    configured: &mut BTreeMap<String, Address>,
-) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(path) => Config::read(path)?,
-        None => Config::default(),
-    };
-    let mut wanted = BTreeMap::new();
-    for session in &config.session {
-        Sessions::check_name(&session.name)?;
-        let other = wanted.insert(session.name.clone(), session.address.clone());
-        if other.is_some() {
-            return Err(anyhow!("there are two sessions named {:?}", session.name));
-        }
-    }
-    let policy = config.policy()?;
-    if let Some(tls) = tls {
-        tls.reload()?;
-    }
-    console.access.set_policy(policy);
-    console.set_hosts(hosts(args, &config));
-    console.journal.retain(config.retention());
-    let gone: Vec<String> = configured
-        .iter()
-        .filter(|(name, address)| wanted.get(*name) != Some(address))
-        .map(|(name, _)| name.clone())
-        .collect();
-    for name in gone {
-        info!(session = name, "SIGHUP: removed");
-        console.sessions.remove(&name).await;
-        configured.remove(&name);
-    }
-    for (name, address) in wanted {
-        if configured.contains_key(&name) {
-            continue;
-        }
-        let sessions = Arc::clone(console);
-        let (new, at) = (name.clone(), address.clone());
-        let add = move || sessions.sessions.add(&new, at).map(drop);
-        match tokio::task::spawn_blocking(add).await? {
-            Ok(()) => {
-                info!(session = name, "SIGHUP: added");
-                configured.insert(name, address);
-            }
-            Err(error) => error!(session = name, %error, "SIGHUP: not added"),
-        }
-    }
-    info!("SIGHUP: the configuration was read");
     Ok(())
 }
 

@@ -30,10 +30,11 @@ pub(super) async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
-    let host = host(
-        request.headers(),
-        request.uri().authority().map(|a| a.as_str()),
-    );
+    let authority = request.uri().authority().map(|it| it.as_str());
+    let host = match one_host(request.headers(), authority) {
+        Ok(host) => host,
+        Err(refusal) => return refusal.into_response(),
+    };
     match host {
         Some(host) if console.hosts().accepts(host) => next.run(request).await,
         // HTTP/1.0 has no `Host`; nothing that could be rebound speaks it.
@@ -46,6 +47,26 @@ pub(super) async fn check_host(
             ),
         ))
         .into_response(),
+    }
+}
+
+/// The one host that a request is for (RFC 9112, sections 3.2 and 3.2.2).
+/// Something in between may have read another one, where there are two.
+fn one_host<'a>(
+    headers: &'a HeaderMap,
+    authority: Option<&'a str>,
+) -> Result<Option<&'a str>, Refusal> {
+    if headers.get_all(HOST).iter().count() > 1 {
+        return Err(Refusal::invalid("there are two `Host` headers"));
+    }
+    let host = host(headers, authority);
+    match (host, authority) {
+        (Some(host), Some(authority)) if !host.eq_ignore_ascii_case(authority) => {
+            Err(Refusal::invalid(format!(
+                "the request is for {authority:?}, and its `Host` is {host:?}"
+            )))
+        }
+        _ => Ok(host),
     }
 }
 
@@ -206,12 +227,12 @@ enum Credential {
 /// # Errors
 ///
 /// A token that is not valid is refused even where a valid one is beside it:
-/// who sends two should know that one is wrong.
+/// who sends two should know that one is wrong. Wrong ones are
+/// [counted](super::Attempts).
 fn identify(
     headers: &HeaderMap,
     console: &Console,
 ) -> Result<Option<(Identity, Credential)>, Refusal> {
-    let invalid = || Refusal::unauthorized("the token is not valid");
     let header = headers.get(AUTHORIZATION).map(|value| {
         let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ')?;
         scheme
@@ -230,7 +251,8 @@ fn identify(
     };
     let (token, credential) = presented;
     let identity = token.and_then(|token| console.access.tokens.verify(&token));
-    Ok(Some((identity.ok_or_else(invalid)?, credential)))
+    let identity = identity.ok_or_else(|| console.attempts.wrong())?;
+    Ok(Some((identity, credential)))
 }
 
 /// The login of the cookie and whose it is, unless it has ended.

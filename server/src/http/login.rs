@@ -41,13 +41,7 @@ pub(super) async fn login(
     check_origin(&headers)?;
     let token = login.token.trim().as_bytes();
     let Some(identity) = console.access.tokens.verify(token) else {
-        // Who has the right one is let in, however many others guess.
-        if !console.attempts.admit() {
-            let detail = "too many wrong tokens were tried; wait a minute";
-            return Err(Refusal(Problem::new(ProblemKind::RateLimited, detail)));
-        }
-        console.attempts.failed();
-        return Err(Refusal::unauthorized("the token is not valid"));
+        return Err(console.attempts.wrong());
     };
     let access = &console.access;
     let secret = access.logins.begin(&identity, &access.tokens);

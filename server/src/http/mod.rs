@@ -70,7 +70,7 @@ pub(crate) struct Console {
     pub(crate) manuals: Manuals,
     /// Places for those who look for past events.
     pub(crate) scans: Semaphore,
-    /// Failed logins.
+    /// Wrong tokens.
     pub(crate) attempts: Attempts,
     /// The names that the console answers to.
     pub(crate) hosts: RwLock<Arc<HostPolicy>>,

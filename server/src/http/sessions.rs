@@ -71,7 +71,7 @@ pub(super) async fn add(
         .parse()
         .map_err(|error: AddressError| Refusal::invalid(format!("`address`: {error}")))?;
     let by = caller.identity.name;
-    info!(session = body.name, %address, by, "adding a session");
+    let (name, at) = (body.name.clone(), address.to_string());
     let add = move || console.sessions.add(&body.name, address);
     // The journal is read.
     let added = tokio::task::spawn_blocking(add).await.map_err(stopped)?;
@@ -84,6 +84,8 @@ pub(super) async fn add(
         };
         Refusal(Problem::new(kind, error.to_string()))
     })?;
+    // As texts, which are quoted: whatever is in them, it is one line.
+    info!(session = name, address = at, by, "added a session");
     Ok((StatusCode::CREATED, Json(session.info())))
 }
 
@@ -94,13 +96,12 @@ pub(super) async fn remove(
     Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    info!(
-        session = name,
-        by = caller.identity.name,
-        "removing a session"
-    );
     match console.sessions.remove(&name).await {
-        true => Ok(StatusCode::NO_CONTENT),
+        true => {
+            let by = caller.identity.name;
+            info!(session = name, by, "removed a session");
+            Ok(StatusCode::NO_CONTENT)
+        }
         false => Err(Refusal::no_such_session(&name)),
     }
 }

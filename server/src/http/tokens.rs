@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use qmp_shared::rest::{NewToken, Problem, ProblemKind, Role, TokenCreated, TokenList};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Console;
 use super::body::StrictJson;
@@ -52,9 +52,27 @@ pub(super) async fn revoke(
     Admin(caller): Admin,
     SessionName(name): SessionName,
 ) -> Result<StatusCode, Refusal> {
-    console.access.tokens.revoke(&name).map_err(refusal)?;
-    info!(name, by = caller.identity.name, "revoked a token");
-    Ok(StatusCode::NO_CONTENT)
+    let by = caller.identity.name;
+    let tokens = &console.access.tokens;
+    match tokens.revoke(&name) {
+        Ok(()) => {
+            info!(name, by, "revoked a token");
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Err(error @ TokensError::File { .. }) if tokens.forget(&name) => {
+            let error = chain(&error);
+            warn!(
+                name,
+                by, error, "revoked a token until the console starts again"
+            );
+            let detail = format!(
+                "the token {name:?} lets nobody in any more, but will when the console starts \
+                 again: {error}"
+            );
+            Err(Refusal(Problem::new(ProblemKind::InternalError, detail)))
+        }
+        Err(error) => Err(refusal(error)),
+    }
 }
 
 fn refusal(error: TokensError) -> Refusal {

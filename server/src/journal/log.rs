@@ -8,7 +8,8 @@
 //! Between the events it has when the endpoint was lost and regained. The log
 //! knows no transport and no filter.
 
-use std::collections::VecDeque;
+mod ring;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -16,18 +17,13 @@ use qmp_shared::model::{Event, Seq};
 use tokio::sync::Notify;
 
 use super::entry::Entry;
-use super::link::{LinkChange, LinkChanges};
-use super::store::{Known, StoreError};
+use super::error::StoreError;
+use super::link::LinkChange;
+use super::store::Known;
 use super::writer::Writer;
 use super::{NOTHING, run_blocking};
-
-/// Most entries that a ring keeps.
-const MAX_ENTRIES: usize = 50_000;
-
-/// Most bytes of event text that a ring keeps. One event alone may be larger;
-/// it is kept until the next one arrives. What readers leave beside the events
-/// comes to as much again, and a little for each ([`Entry::share`]).
-const MAX_BYTES: usize = 16 << 20;
+use ring::Ring;
+pub(super) use ring::{Batch, Written};
 
 /// How many numbers are reserved at a time. After a crash so many may be
 /// missing at most.
@@ -63,51 +59,6 @@ pub(crate) struct Log {
     settled: Notify,
 }
 
-#[derive(Debug)]
-struct Ring {
-    entries: VecDeque<Arc<Entry>>,
-    bytes: usize,
-    /// The last number handed out; there is nothing beyond.
-    newest: Seq,
-    /// The last number that may be handed out.
-    bound: Seq,
-    /// The number before the first of this log.
-    start: Seq,
-    /// The last number that is on disk, or that was never to be.
-    stored: Seq,
-    /// The first and the last number that are on their way to the disk.
-    writing_from: Seq,
-    writing: Seq,
-    /// The last number that retention has let go of.
-    trimmed: Seq,
-    /// The session's number in the file, if there is one.
-    session: Option<i64>,
-    links: LinkChanges,
-    /// Whether nothing more is to be reserved.
-    closed: bool,
-    /// Whether the writer knows that there is something to write.
-    announced: bool,
-    /// How many events there were.
-    appended: u64,
-    /// How many can be read no more, though they should be.
-    dropped: u64,
-    max_entries: usize,
-    max_bytes: usize,
-}
-
-/// What the writer is to write of a log.
-#[derive(Debug)]
-pub(super) struct Batch {
-    /// The session's number; `None` when the file does not know it yet.
-    pub(super) session: Option<i64>,
-    pub(super) entries: Vec<Arc<Entry>>,
-    pub(super) links: Vec<LinkChange>,
-    /// The bound to reserve, if it is time.
-    pub(super) reserve: Option<Seq>,
-    /// Whether there is more.
-    pub(super) more: bool,
-}
-
 impl Log {
     /// The log of a session. With a file its numbers go on where it knows that
     /// they have ended.
@@ -123,30 +74,15 @@ impl Log {
                 (bound, Seq(bound.0 + BLOCK), Some(id), trimmed)
             }
             // Numbers of a time instead, until the disk is there.
-            Some(Err(_)) => (clock(), Seq(u64::MAX), None, NOTHING),
+            Some(Err(())) => {
+                let last = writer.unused().max(writer.last(name));
+                (last, Seq(u64::MAX), None, NOTHING)
+            }
         };
         let log = Arc::new(Self {
             writer: Arc::clone(writer),
             settled: Notify::new(),
-            ring: Mutex::new(Ring {
-                entries: VecDeque::new(),
-                bytes: 0,
-                newest,
-                bound,
-                start: newest,
-                stored: newest,
-                writing_from: NOTHING,
-                writing: NOTHING,
-                trimmed,
-                session,
-                links: LinkChanges::default(),
-                closed: false,
-                announced: false,
-                appended: 0,
-                dropped: 0,
-                max_entries: MAX_ENTRIES,
-                max_bytes: MAX_BYTES,
-            }),
+            ring: Mutex::new(Ring::new(newest, bound, session, trimmed)),
         });
         writer.attach(name, &log);
         log
@@ -159,7 +95,7 @@ impl Log {
         if ring.newest >= ring.bound {
             // Nothing could be reserved for long: numbers of a time, which
             // nobody else hands out, until the disk is there.
-            ring.newest = ring.newest.max(clock());
+            ring.newest = ring.newest.max(self.writer.unused());
             ring.bound = Seq(u64::MAX);
         }
         let seq = Seq(ring.newest.0 + 1);
@@ -168,7 +104,7 @@ impl Log {
         ring.bytes += event.as_str().len();
         ring.entries
             .push_back(Arc::new(Entry::new(seq, received, event)));
-        ring.shrink(self.writer.store().is_some());
+        ring.shrink(self.writer.is_kept());
         self.announce(ring);
         seq
     }
@@ -368,7 +304,7 @@ impl Log {
     /// How many events there are in memory that are to be on disk, and are not.
     pub(crate) fn unstored(&self) -> u64 {
         let ring = self.lock();
-        if self.writer.store().is_none() {
+        if !self.writer.is_kept() {
             return 0;
         }
         let stored = ring
@@ -379,66 +315,33 @@ impl Log {
 
     /// What is to be written next, at most `limit` entries.
     pub(super) fn batch(&self, limit: usize) -> Batch {
-        let mut ring = self.lock();
-        let skip = ring
-            .entries
-            .partition_point(|entry| entry.seq <= ring.stored);
-        let entries: Vec<_> = ring
-            .entries
-            .iter()
-            .skip(skip)
-            .take(limit)
-            .cloned()
-            .collect();
-        let more = skip + entries.len() < ring.entries.len();
-        ring.announced = more;
-        ring.writing_from = entries.first().map_or(NOTHING, |first| first.seq);
-        ring.writing = entries.last().map_or(NOTHING, |last| last.seq);
-        let left = ring.bound.0.saturating_sub(ring.newest.0);
-        // Without a bound there was no disk, and now there may be one.
-        let late = !ring.closed && (left < BLOCK / 2 || ring.bound == Seq(u64::MAX));
-        Batch {
-            session: ring.session,
-            entries,
-            links: ring.links.unstored(),
-            reserve: late.then(|| Seq(ring.newest.0 + BLOCK)),
-            more,
-        }
+        self.lock().batch(limit)
     }
 
     /// A batch is on disk.
-    pub(super) fn written(&self, batch: &Batch, session: i64) {
-        let mut ring = self.lock();
-        ring.session = Some(session);
-        ring.writing = NOTHING;
-        if let Some(last) = batch.entries.last() {
-            ring.stored = ring.stored.max(last.seq);
-        }
-        ring.links.stored(&batch.links);
-        if let Some(bound) = batch.reserve {
-            ring.bound = bound;
-        }
-        drop(ring);
+    pub(super) fn written(&self, batch: &Batch, written: Written) {
+        self.lock().written(batch, written);
         self.settled.notify_waiters();
     }
 
     /// A batch is not on disk, and is to be tried again.
     pub(super) fn unwritten(&self, batch: &Batch) {
-        let mut ring = self.lock();
-        ring.announced = true;
-        ring.writing = NOTHING;
-        // What has left the ring meanwhile is nowhere.
-        let first = ring.first();
-        let left = batch.entries.partition_point(|entry| entry.seq < first);
-        ring.dropped += left as u64;
-        drop(ring);
+        self.lock().unwritten(batch);
         self.settled.notify_waiters();
     }
 
     /// The retention has let go of what is up to here.
     pub(super) fn set_trimmed(&self, upto: Seq) {
-        let mut ring = self.lock();
-        ring.trimmed = ring.trimmed.max(upto);
+        self.lock().set_trimmed(upto);
+    }
+
+    /// The last number that is reserved; the newest one, where none is.
+    pub(super) fn reserved(&self) -> Seq {
+        let ring = self.lock();
+        match ring.bound {
+            Seq(u64::MAX) => ring.newest,
+            bound => bound.max(ring.newest),
+        }
     }
 
     /// Nothing more is to be reserved: what comes now has numbers of a time.
@@ -459,32 +362,6 @@ impl Log {
     /// guards a whole ring.
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ring {
-    /// The number of the first entry, or of the first there will be.
-    fn first(&self) -> Seq {
-        self.entries
-            .front()
-            .map_or(Seq(self.newest.0 + 1), |entry| entry.seq)
-    }
-
-    fn shrink(&mut self, has_file: bool) {
-        while self.entries.len() > 1
-            && (self.entries.len() > self.max_entries || self.bytes > self.max_bytes)
-        {
-            if let Some(oldest) = self.entries.pop_front() {
-                self.bytes -= oldest.event.as_str().len();
-                if oldest.seq > self.stored {
-                    self.dropped += u64::from(oldest.seq > self.writing);
-                    self.stored = oldest.seq;
-                }
-                if !has_file {
-                    self.trimmed = oldest.seq;
-                }
-            }
-        }
     }
 }
 
@@ -511,11 +388,6 @@ fn page(after: Seq, entries: impl Iterator<Item = Arc<Entry>>, end: Seq, limit: 
         next,
         more: next < end,
     }
-}
-
-/// Microseconds since the epoch, as a number to go on from.
-fn clock() -> Seq {
-    Seq(Timestamp::now().as_microsecond().unsigned_abs())
 }
 
 #[cfg(test)]

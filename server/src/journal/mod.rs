@@ -10,8 +10,9 @@
 //!
 //! A [`Log`] takes events at once and never waits for the disk; the one writer
 //! thread follows it as a cursor, as every other reader does. While the disk is
-//! full or gone the console goes on from memory and says so ([`Journal::fault`]);
-//! what the ring lets go of meanwhile is counted.
+//! full or gone, from the beginning or later, the console goes on from memory and
+//! says so ([`Journal::fault`]); what waits for the disk is counted, and what the
+//! ring lets go of meanwhile.
 //!
 //! Sequence numbers are handed out from a block whose upper bound is in SQLite
 //! before the first of them is used; after a crash a log continues above it.
@@ -19,9 +20,12 @@
 
 mod audit;
 mod entry;
+mod error;
+mod files;
 mod link;
 mod log;
 mod pending;
+mod records;
 mod store;
 mod trim;
 mod writer;
@@ -33,14 +37,10 @@ use std::time::Duration;
 use qmp_shared::model::Seq;
 use thiserror::Error;
 
-use crate::error::chain;
-
 pub(crate) use audit::{AuditEntry, AuditPage, Decision};
 pub(crate) use entry::Entry;
+pub(crate) use error::StoreError;
 pub(crate) use log::{Item, Log, Page};
-use pending::Pending;
-use store::Store;
-pub(crate) use store::StoreError;
 use writer::Writer;
 
 /// How much is kept.
@@ -65,7 +65,6 @@ impl Default for Retention {
 /// Where events and the audit are kept. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    id: String,
     writer: Arc<Writer>,
 }
 
@@ -75,42 +74,23 @@ pub(crate) enum JournalError {
     /// The system gives no randomness for a name.
     #[error("the system gives no random numbers")]
     NoRandomness(#[source] getrandom::Error),
-    /// The file could not be opened, or is not ours.
-    #[error("the journal {path}")]
-    Store {
-        /// The file.
-        path: String,
-        /// Why.
-        #[source]
-        source: StoreError,
-    },
-}
-
-impl JournalError {
-    /// Whether the disk may be to blame, and not what is on it.
-    pub(crate) fn is_transient(&self) -> bool {
-        matches!(self, Self::Store { source, .. } if source.is_transient())
-    }
+    /// The file is not ours, or there is no thread for it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Journal {
-    /// Opens the journal in a directory, which exists, or begins one.
+    /// Opens the journal in a directory, which exists, or begins one. While the
+    /// disk does not let that be done it goes on from memory, which is a
+    /// [`fault`](Self::fault), and tries again.
     ///
     /// # Errors
     ///
     /// [`JournalError`].
     pub(crate) fn open(directory: &Path, retention: Retention) -> Result<Self, JournalError> {
         let path = directory.join("journal.sqlite3");
-        let fault = |source| JournalError::Store {
-            path: path.display().to_string(),
-            source,
-        };
-        let fresh = random_id()?;
-        let (store, id) = Store::open(&path, &fresh).map_err(fault)?;
-        let pending = Pending::open(&path).map_err(StoreError::Pending);
-        let (pending, records) = pending.map_err(fault)?;
-        let writer = Writer::start(Some((store, pending)), records, retention).map_err(fault)?;
-        Ok(Self { id, writer })
+        let writer = Writer::start(Some(path), random_id()?, retention)?;
+        Ok(Self { writer })
     }
 
     /// A journal in memory only: older entries are gone when they leave the
@@ -120,30 +100,14 @@ impl Journal {
     ///
     /// [`JournalError`].
     pub(crate) fn in_memory() -> Result<Self, JournalError> {
-        let id = random_id()?;
-        let writer = Writer::start(None, Vec::new(), Retention::default());
-        let writer = writer.map_err(|source| JournalError::Store {
-            path: "in memory".to_owned(),
-            source,
-        })?;
-        Ok(Self { id, writer })
+        let writer = Writer::start(None, random_id()?, Retention::default())?;
+        Ok(Self { writer })
     }
 
-    /// A journal in memory, since there is none on disk: why is a
-    /// [`fault`](Self::fault) from the beginning.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError`].
-    pub(crate) fn in_memory_after(error: &JournalError) -> Result<Self, JournalError> {
-        let journal = Self::in_memory()?;
-        journal.writer.set_fault(chain(error));
-        Ok(journal)
-    }
-
-    /// Names the numbers of all logs: another name means other numbers.
+    /// Names the numbers of all logs: another name means other numbers. Where it
+    /// cannot be read from the disk it is another one until it can.
     pub(crate) fn id(&self) -> &str {
-        &self.id
+        self.writer.id()
     }
 
     /// The log of the session of this name. Blocks on the disk, once.

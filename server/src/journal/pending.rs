@@ -1,16 +1,19 @@
 //! Records of commands on their way to SQLite, safe from the end of the process.
 //!
-//! A record is here before its command is sent: appending it is one write to the
-//! system, where a transaction would be many. What a killed console leaves in
-//! the files is put into SQLite when the journal is opened again.
+//! A record is here before its command is sent, and how that ended before anybody
+//! is told: appending either is one write to the system, where a transaction
+//! would be many. What a killed console leaves in the files is put into SQLite
+//! when the journal is opened again.
 //!
 //! There are two files. While the writer puts what is in the one into SQLite,
 //! new records go to the other, so that each can be emptied as a whole.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
@@ -27,11 +30,19 @@ pub(super) struct Pending {
     other: File,
     other_is_empty: bool,
     line: Vec<u8>,
-    /// Whether the last record was not taken.
+    /// Whether the last line was not taken.
     failing: bool,
 }
 
-/// A line of a file: a record and its number.
+/// What is in the files, with the numbers of the records.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) records: Vec<(u64, AuditEntry)>,
+    /// How commands ended, and after how long. Their records may be in SQLite.
+    pub(super) completions: Vec<(u64, (String, Duration))>,
+}
+
+/// A line of a file: a record, or a completion, and its number.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line<E> {
     id: u64,
@@ -39,27 +50,49 @@ struct Line<E> {
     entry: E,
 }
 
+/// How a command ended. A record is no completion: it has more members, and
+/// these may be null.
+#[derive(Debug, Serialize, Deserialize)]
+struct Completion<'a> {
+    result: Cow<'a, str>,
+    duration: f64,
+}
+
+impl Found {
+    fn take(&mut self, line: &[u8]) -> serde_json::Result<()> {
+        if let Ok(Line { id, entry }) = serde_json::from_slice(line) {
+            self.records.push((id, entry));
+            return Ok(());
+        }
+        let Line::<Completion<'_>> { id, entry } = serde_json::from_slice(line)?;
+        let duration = Duration::try_from_secs_f64(entry.duration).unwrap_or_default();
+        let completion = (entry.result.into_owned(), duration);
+        self.completions.push((id, completion));
+        Ok(())
+    }
+}
+
 impl Pending {
-    /// Opens the files of a journal, or makes them. Returns the records in them,
-    /// which stay there until the second [`clear_other`](Self::clear_other).
+    /// Opens the files of a journal, or makes them. Returns what is in them,
+    /// which stays there until the second [`clear_other`](Self::clear_other).
     ///
     /// # Errors
     ///
     /// When a file cannot be made or read.
-    pub(super) fn open(journal: &Path) -> io::Result<(Self, Vec<(u64, AuditEntry)>)> {
-        let mut records = Vec::new();
+    pub(super) fn open(journal: &Path) -> io::Result<(Self, Found)> {
+        let mut found = Found::default();
         let mut open = |extension| {
             let path = journal.with_extension(extension);
             let mut options = File::options();
             let file = options.read(true).append(true).create(true).mode(0o600);
             let file = file.open(&path)?;
             for line in BufReader::new(&file).split(b'\n') {
-                match serde_json::from_slice::<Line<AuditEntry>>(&line?) {
-                    Ok(Line { id, entry }) => records.push((id, entry)),
-                    // The disk was full in the middle of it.
-                    Err(error) => {
-                        warn!(path = %path.display(), %error, "a record of a command is not whole");
-                    }
+                let line = line?;
+                // The disk was full in the middle of it.
+                if !line.is_empty()
+                    && let Err(error) = found.take(&line)
+                {
+                    warn!(path = %path.display(), %error, "a record of a command is not whole");
                 }
             }
             Ok::<_, io::Error>(file)
@@ -74,17 +107,33 @@ impl Pending {
             line: Vec::new(),
             failing: false,
         };
-        Ok((pending, records))
+        Ok((pending, found))
     }
 
     /// Appends a record. When this returns, the end of the process loses it no
     /// more; that of the machine may. When the system does not take it, that is
     /// logged, once: the record still waits for SQLite.
     pub(super) fn append(&mut self, id: u64, entry: &AuditEntry) {
+        self.append_line(&Line { id, entry });
+    }
+
+    /// Appends how a command ended, as [`append`](Self::append) does its record.
+    pub(super) fn complete(&mut self, id: u64, result: &str, duration: Duration) {
+        let entry = Completion {
+            result: result.into(),
+            duration: duration.as_secs_f64(),
+        };
+        self.append_line(&Line { id, entry });
+    }
+
+    fn append_line(&mut self, line: &impl Serialize) {
         self.line.clear();
+        if self.failing {
+            // Half a line may be there.
+            self.line.push(b'\n');
+        }
         self.current_is_empty = false;
-        let line = Line { id, entry };
-        let appended = serde_json::to_writer(&mut self.line, &line)
+        let appended = serde_json::to_writer(&mut self.line, line)
             .map_err(io::Error::from)
             .and_then(|()| {
                 self.line.push(b'\n');

@@ -2,11 +2,12 @@
 //!
 //! Logs announce themselves when they have something; each is in the queue at
 //! most once. A batch that cannot be written stays where it is, in the ring of
-//! its log, and is tried again every second. Records of the audit are
-//! [pending](super::pending) until they are in it; without a file, the latest
-//! ones are kept in memory.
+//! its log, and is tried again every second; so is the opening of files that
+//! cannot be opened. Records of the audit are [pending](super::pending) until
+//! they are in SQLite; without a file, the latest ones are kept in memory.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,9 +18,12 @@ use rusqlite::Connection;
 use tracing::{error, info};
 
 use super::audit::{AuditEntry, AuditPage};
-use super::log::{Batch, Log};
-use super::pending::Pending;
-use super::store::{self, Known, Store, StoreError};
+use super::entry::Entry;
+use super::error::StoreError;
+use super::files::{Disk, Files};
+use super::log::{Batch, Log, Written};
+use super::records::{Completions, Records, join};
+use super::store::{self, Known, Store};
 use super::{NOTHING, Retention, trim};
 use crate::error::chain;
 
@@ -36,15 +40,13 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often the retention is looked after.
 const TRIM_EVERY: Duration = Duration::from_secs(30);
 
-/// Most records that wait for the disk, or are kept without one.
-const MAX_RECORDS: usize = 20_000;
-
 /// The handle on the writer thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    store: Option<Store>,
-    /// Locked before the queue.
-    pending: Option<Mutex<Pending>>,
+    disk: Disk,
+    /// Held by whoever writes: a file of pending records is emptied by the one who
+    /// has written them.
+    writing: Mutex<()>,
     /// The one that writes. Gone after a failure, to be opened again.
     connection: Mutex<Option<Connection>>,
     queue: Mutex<Queue>,
@@ -59,13 +61,9 @@ struct Queue {
     announced: Vec<Arc<Log>>,
     /// All logs there are, by the session's name.
     logs: Vec<(String, Weak<Log>)>,
-    next_record: u64,
     /// The last numbers of sessions that were removed.
     last: BTreeMap<String, Seq>,
-    /// Records that are not on disk yet.
-    records: BTreeMap<u64, AuditEntry>,
-    /// Completions of records that are on disk.
-    completions: BTreeMap<u64, (String, Duration)>,
+    records: Records,
     /// When records and completions have waited enough.
     gathered: Option<Instant>,
     retention: Retention,
@@ -75,26 +73,24 @@ struct Queue {
 }
 
 impl Writer {
-    /// Starts the thread, if there is a file. `records` are those of an earlier
-    /// run that may not be in it.
+    /// Opens the files, if there are to be any, and starts the thread. A journal
+    /// that is begun is called `fresh`.
     pub(super) fn start(
-        files: Option<(Store, Pending)>,
-        records: Vec<(u64, AuditEntry)>,
+        path: Option<PathBuf>,
+        fresh: String,
         retention: Retention,
     ) -> Result<Arc<Self>, StoreError> {
-        let (store, pending) = files.unzip();
-        let records: BTreeMap<_, _> = records.into_iter().collect();
-        let last = store.as_ref().map_or(Ok(0), Store::last_audit)?;
-        let last = records.keys().fold(last, |last, id| last.max(*id));
+        let mut records = Records::from(1);
+        let (disk, fault) = Disk::open(path, fresh, &mut records)?;
         let writer = Arc::new(Self {
+            disk,
+            writing: Mutex::default(),
             connection: Mutex::new(None),
             queue: Mutex::new(Queue {
                 announced: Vec::new(),
                 logs: Vec::new(),
                 last: BTreeMap::new(),
-                next_record: last + 1,
                 records,
-                completions: BTreeMap::new(),
                 gathered: Some(Instant::now()),
                 retention,
                 trim: true,
@@ -103,10 +99,11 @@ impl Writer {
             wake: Condvar::new(),
             fault: Mutex::default(),
             thread: Mutex::default(),
-            pending: pending.map(Mutex::new),
-            store,
         });
-        if writer.store.is_some() {
+        if let Some(error) = fault {
+            let (Ok(()) | Err(())) = writer.noted(Err(error));
+        }
+        if writer.is_kept() {
             let run = Arc::clone(&writer);
             let thread = std::thread::Builder::new().name("journal".to_owned());
             let thread = thread.spawn(move || run.run());
@@ -115,14 +112,39 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Whether there are files, now or later.
+    pub(super) fn is_kept(&self) -> bool {
+        self.disk.is_there()
+    }
+
+    /// The journal's name.
+    pub(super) fn id(&self) -> &str {
+        self.disk.id()
+    }
+
+    /// The file, if it is open.
     pub(super) fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.disk.files().map(|files| &files.store)
+    }
+
+    /// A number that no log has handed out.
+    pub(super) fn unused(&self) -> Seq {
+        self.disk.unused()
+    }
+
+    /// The files, which are opened if they are not.
+    fn files(&self) -> Result<&Files, StoreError> {
+        // Whoever finds the files has a number after those in them.
+        self.disk
+            .files_or_open(|found, last| self.queue().records.take_over(found, last))
     }
 
     /// What the file knows of a session, after a block was reserved for it;
     /// `None` without a file.
     pub(super) fn session(&self, name: &str, block: u64) -> Option<Result<Known, ()>> {
-        self.store.as_ref()?;
+        if !self.is_kept() {
+            return None;
+        }
         let known = self.with_connection(|connection| {
             let known = store::session(connection, name)?;
             store::set_durable(connection, true)?;
@@ -150,27 +172,31 @@ impl Writer {
     /// A log has ended: the next one of its name continues right after it. Writes
     /// what is not written yet.
     pub(super) fn detach(&self, name: &str, log: &Arc<Log>) {
-        let written = match self.store {
-            Some(_) => self.write(vec![Arc::clone(log)]),
-            None => Ok(()),
+        let written = match self.is_kept() {
+            true => self.write(vec![Arc::clone(log)]),
+            false => Ok(()),
         };
         // What is not on disk is lost with the log, and so are its numbers.
+        let mut last = log.reserved();
         if self.noted(written).is_ok() {
             let newest = log.close();
-            let released = self.store.as_ref().and(log.session()).map(|session| {
+            let session = log.session();
+            let released = session.map_or(Ok(()), |session| {
                 self.with_connection(|connection| store::release(connection, session, newest))
             });
-            let (Ok(()) | Err(())) = self.noted(released.unwrap_or(Ok(())));
+            if self.noted(released).is_ok() {
+                last = newest;
+            }
         }
         let mut queue = self.queue();
-        queue.last.insert(name.to_owned(), log.newest());
+        queue.last.insert(name.to_owned(), last);
         queue.logs.retain(|(_, known)| {
             known.strong_count() > 0 && !std::ptr::eq(known.as_ptr(), Arc::as_ptr(log))
         });
     }
 
     pub(super) fn announce(&self, log: Arc<Log>) {
-        if self.store.is_some() {
+        if self.is_kept() {
             self.queue().announced.push(log);
             self.wake.notify_one();
         }
@@ -187,19 +213,11 @@ impl Writer {
         lock(&self.fault).clone()
     }
 
-    pub(super) fn set_fault(&self, fault: String) {
-        *lock(&self.fault) = Some(fault);
-    }
-
     pub(super) fn record(&self, entry: AuditEntry) -> u64 {
         // Held until it is in the queue too: what is in a file when the files
         // turn is in the next transaction.
-        let mut pending = self.pending.as_ref().map(lock);
-        let (id, many) = {
-            let mut queue = self.queue();
-            queue.next_record += 1;
-            (queue.next_record - 1, queue.records.len() >= MAX_RECORDS)
-        };
+        let mut pending = self.disk.files().map(|files| lock(&files.pending));
+        let (id, many) = self.queue().records.number();
         // When the disk has taken none for long, the files grow no more.
         if let Some(pending) = &mut pending
             && !many
@@ -207,11 +225,10 @@ impl Writer {
             pending.append(id, &entry);
         }
         let mut queue = self.queue();
-        queue.records.insert(id, entry);
+        let lost = queue.records.insert(id, entry);
         drop(pending);
-        if queue.records.len() > MAX_RECORDS
-            && let Some((lost, _)) = queue.records.pop_first()
-            && self.store.is_some()
+        if let Some(lost) = lost
+            && self.is_kept()
         {
             error!(
                 id = lost,
@@ -232,19 +249,18 @@ impl Writer {
     }
 
     pub(super) fn complete(&self, id: u64, result: &str, duration: Duration) {
-        let mut queue = self.queue();
-        if let Some(entry) = queue.records.get_mut(&id) {
-            entry.result = Some(result.to_owned());
-            entry.duration = Some(duration.as_secs_f64());
-        } else if self.store.is_none() {
-            return;
+        // As a record is.
+        let mut pending = self.disk.files().map(|files| lock(&files.pending));
+        let (id, many) = self.queue().records.completing(id);
+        if let Some(pending) = &mut pending
+            && !many
+        {
+            pending.complete(id, result, duration);
         }
-        // It may be just being written.
-        if self.store.is_some() {
-            queue.completions.insert(id, (result.to_owned(), duration));
-            if queue.completions.len() > MAX_RECORDS {
-                queue.completions.pop_first();
-            }
+        let mut queue = self.queue();
+        queue.records.complete(id, result, duration, self.is_kept());
+        drop(pending);
+        if self.is_kept() {
             self.gather(queue);
         }
     }
@@ -252,27 +268,12 @@ impl Writer {
     /// Records after a number: those on disk, and those that are not yet.
     pub(super) fn audit(&self, after: u64, limit: usize) -> Result<AuditPage, StoreError> {
         // Before the disk: what gets there meanwhile is then found twice, not never.
-        let (records, completions) = {
-            let queue = self.queue();
-            let later = queue.records.iter().filter(|(id, _)| **id > after);
-            let later: Vec<_> = later.map(|(id, entry)| (*id, entry.clone())).collect();
-            (later, queue.completions.clone())
+        let (records, completions) = self.queue().records.after(after);
+        let stored = match self.store() {
+            Some(store) => store.audit(after, limit)?.entries,
+            None => Vec::new(),
         };
-        let mut entries: BTreeMap<u64, AuditEntry> = match &self.store {
-            Some(store) => store.audit(after, limit)?.entries.into_iter().collect(),
-            None => BTreeMap::new(),
-        };
-        // What is on disk may be complete, and that of an earlier run here is not.
-        for (id, entry) in records {
-            entries.entry(id).or_insert(entry);
-        }
-        for (id, (result, duration)) in completions {
-            if let Some(entry) = entries.get_mut(&id) {
-                entry.result = Some(result);
-                entry.duration = Some(duration.as_secs_f64());
-            }
-        }
-        let entries: Vec<_> = entries.into_iter().take(limit).collect();
+        let entries = join(stored, records, completions, limit);
         let next = entries.last().map_or(after, |(id, _)| *id);
         Ok(AuditPage { entries, next })
     }
@@ -344,6 +345,15 @@ impl Writer {
     /// Writes one transaction after the other, until there is no more. What could
     /// not be written is announced again.
     fn write(&self, mut logs: Vec<Arc<Log>>) -> Result<(), StoreError> {
+        let _writing = lock(&self.writing);
+        // First, so that what is found beside SQLite is written too.
+        let files = match self.files() {
+            Ok(files) => files,
+            Err(error) => {
+                self.postpone(logs);
+                return Err(error);
+            }
+        };
         loop {
             logs.sort_unstable_by_key(Arc::as_ptr);
             logs.dedup_by(|a, b| Arc::ptr_eq(a, b));
@@ -351,30 +361,26 @@ impl Writer {
                 .drain(..)
                 .map(|log| (Arc::clone(&log), log.batch(BATCH)))
                 .collect();
-            let (records, completions) = {
-                if let Some(pending) = &self.pending {
-                    lock(pending).turn();
-                }
-                let queue = self.queue();
-                (queue.records.clone(), queue.completions.clone())
-            };
-            let sessions = match self.transaction(&batches, &records, &completions) {
-                Ok(sessions) => sessions,
+            lock(&files.pending).turn();
+            let (records, completions) = self.queue().records.unwritten();
+            let written = match self.transaction(&batches, &records, &completions) {
+                Ok(written) => written,
                 Err(error) => {
                     for (log, batch) in &batches {
                         log.unwritten(batch);
                     }
-                    let logs = batches.into_iter().map(|(log, _)| log);
-                    let mut queue = self.queue();
-                    queue.announced.extend(logs);
-                    queue.gathered = Some(Instant::now());
+                    self.postpone(batches.into_iter().map(|(log, _)| log));
                     return Err(error);
                 }
             };
-            self.forget(&records, &completions);
-            for ((log, batch), session) in batches.into_iter().zip(sessions) {
-                if let Some(session) = session {
-                    log.written(&batch, session);
+            self.queue().records.written(&records, &completions);
+            if let Err(error) = lock(&files.pending).clear_other() {
+                // Nothing is lost: it grows, and the records are known.
+                error!(%error, "the pending records of commands could not be emptied");
+            }
+            for ((log, batch), written) in batches.into_iter().zip(written) {
+                if let Some(written) = written {
+                    log.written(&batch, written);
                     if batch.more {
                         logs.push(log);
                     }
@@ -386,36 +392,49 @@ impl Writer {
         }
     }
 
-    /// Writes all of it, or nothing. Returns the numbers of the logs' sessions;
-    /// `None` of one whose name is not known.
+    /// Another attempt is to be made.
+    fn postpone(&self, logs: impl IntoIterator<Item = Arc<Log>>) {
+        let mut queue = self.queue();
+        queue.announced.extend(logs);
+        queue.gathered = Some(Instant::now());
+    }
+
+    /// Writes all of it, or nothing. Returns what became of each log; `None` of
+    /// one whose name is not known.
     fn transaction(
         &self,
         batches: &[(Arc<Log>, Batch)],
         records: &BTreeMap<u64, AuditEntry>,
-        completions: &BTreeMap<u64, (String, Duration)>,
-    ) -> Result<Vec<Option<i64>>, StoreError> {
+        completions: &Completions,
+    ) -> Result<Vec<Option<Written>>, StoreError> {
         let names = self.names(batches);
         let reserves = batches.iter().any(|(_, batch)| batch.reserve.is_some());
         self.with_connection(|connection| {
             // Numbers must not be forgotten, even if the machine loses its power.
             store::set_durable(connection, reserves)?;
             let transaction = connection.transaction()?;
-            let mut sessions = Vec::new();
+            let mut all = Vec::new();
             for ((_, batch), name) in batches.iter().zip(names) {
-                let session = match (batch.session, name) {
-                    (Some(session), _) => session,
-                    (None, Some(name)) => store::session(&transaction, &name)?.id,
+                let written = match (batch.session, name) {
+                    (Some(session), _) => batch.to_known(session),
+                    (None, Some(name)) => {
+                        let known = store::session(&transaction, &name)?;
+                        batch.to_found(known.id, known.bound)
+                    }
                     (None, None) => {
-                        sessions.push(None);
+                        all.push(None);
                         continue;
                     }
                 };
-                if let Some(bound) = batch.reserve {
+                let session = written.session;
+                if let Some(bound) = written.bound {
                     store::raise_bound(&transaction, session, bound)?;
                 }
-                store::insert(&transaction, session, &batch.entries)?;
+                let taken = |entry: &Arc<Entry>| entry.seq <= written.taken;
+                let free = batch.entries.partition_point(taken);
+                store::insert(&transaction, session, &batch.entries[free..])?;
                 store::insert_links(&transaction, session, &batch.links)?;
-                sessions.push(Some(session));
+                all.push(Some(written));
             }
             for (id, entry) in records {
                 store::insert_audit(&transaction, *id, entry)?;
@@ -424,7 +443,7 @@ impl Writer {
                 store::complete_audit(&transaction, *id, result, *duration)?;
             }
             transaction.commit()?;
-            Ok(sessions)
+            Ok(all)
         })
     }
 
@@ -441,28 +460,6 @@ impl Writer {
             None => name(log),
         });
         unknown.collect()
-    }
-
-    /// These are on disk. One that was completed meanwhile stays a completion.
-    fn forget(
-        &self,
-        records: &BTreeMap<u64, AuditEntry>,
-        completions: &BTreeMap<u64, (String, Duration)>,
-    ) {
-        let mut queue = self.queue();
-        for id in records.keys() {
-            queue.records.remove(id);
-        }
-        for id in completions.keys() {
-            queue.completions.remove(id);
-        }
-        drop(queue);
-        if let Some(pending) = &self.pending
-            && let Err(error) = lock(pending).clear_other()
-        {
-            // Nothing is lost: it grows, and the records are known.
-            error!(%error, "the pending records of commands could not be emptied");
-        }
     }
 
     fn trim(&self) -> Result<(), StoreError> {
@@ -512,13 +509,11 @@ impl Writer {
         &self,
         act: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Some(store) = &self.store else {
-            return Err(StoreError::Stopped("there is no file".to_owned()));
-        };
+        let files = self.files()?;
         let mut held = lock(&self.connection);
         let mut connection = match held.take() {
             Some(connection) => connection,
-            None => store.writable()?,
+            None => files.store.writable()?,
         };
         let result = act(&mut connection);
         if result.is_ok() {

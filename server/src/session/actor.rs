@@ -155,7 +155,11 @@ impl Actor {
         if let Some(client) = client
             && let Err(cause) = client.disconnect().await
         {
-            debug!(session = self.shared.name, %cause, "had ended before");
+            debug!(
+                session = self.shared.name,
+                cause = cause.to_string(),
+                "had ended before"
+            );
         }
     }
 
@@ -207,7 +211,8 @@ impl Actor {
     /// Follows a running connection. Returns why it ended.
     async fn follow(&self, client: &Client) -> String {
         let shared = &self.shared;
-        info!(session = shared.name, address = %shared.address, "running");
+        let address = shared.address.to_string();
+        info!(session = shared.name, address, "running");
         shared.publish(|published| {
             published.state = SessionState::Running;
             published.cause = None;

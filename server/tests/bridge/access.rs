@@ -188,6 +188,57 @@ async fn every_command_is_on_record_without_its_secrets() {
     assert_eq!(server.get("/api/v1/audit").await.json(), audit);
 }
 
+/// No file can be written at all.
+#[tokio::test]
+async fn a_token_is_revoked_on_a_full_disk() {
+    let fake = emitter().await;
+    let (directory, server) = keeping(&fake).await;
+    let (revoked, other) = (
+        server.token("a", "viewer").await,
+        server.token("b", "viewer").await,
+    );
+    let mut socket = server.socket_as(&revoked).await;
+    server.limit(Some(0));
+    let path = "/api/v1/tokens/a";
+    let reply = server.ask(TOKEN, "DELETE", path, "").await;
+    let told = ["lets nobody in any more", "starts again", "tokens.json"];
+    reply.is_problem(500, "internal-error", &told);
+    assert_eq!(socket.closed().await.0, 4401);
+    let status = async |token: &str| {
+        server
+            .ask(token, "GET", "/api/v1/sessions", "")
+            .await
+            .status
+    };
+    assert_eq!((status(&revoked).await, status(&other).await), (401, 200));
+    assert!(!server.get("/api/v1/tokens").await.text.contains(r#""a""#));
+    let made = server
+        .ask(TOKEN, "POST", "/api/v1/tokens", r#"{"name":"c"}"#)
+        .await;
+    made.is_problem(500, "internal-error", &[]);
+    let mut names = std::fs::read_dir(directory.path()).unwrap();
+    let left = names.find(|it| {
+        it.as_ref()
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|it| it == "new")
+    });
+    assert!(left.is_none(), "{left:?}");
+    // Once more, with room.
+    server.limit(None);
+    assert_eq!(server.ask(TOKEN, "DELETE", path, "").await.status, 204);
+    let text = std::fs::read_to_string(directory.path().join("tokens.json")).unwrap();
+    assert!(
+        text.contains(r#""b""#) && !text.contains(r#""a""#),
+        "{text}"
+    );
+    server
+        .ask(TOKEN, "DELETE", path, "")
+        .await
+        .is_problem(404, "not-found", &[]);
+}
+
 /// A record does not wait for its transaction to be safe from a kill.
 #[tokio::test]
 async fn a_killed_console_has_every_command_on_record_once() {
@@ -210,6 +261,8 @@ async fn a_killed_console_has_every_command_on_record_once() {
             .iter()
             .map(|it| {
                 assert_eq!(it["decision"], "allowed");
+                assert_eq!(it["result"], "execute-error", "{it}");
+                assert!(it["duration"].is_f64(), "{it}");
                 let command = it["command"].as_str().unwrap().to_owned();
                 (it["id"].as_u64().unwrap(), command)
             })

@@ -205,3 +205,52 @@ async fn an_endless_reply_ends_its_session_and_no_other() {
     );
     emit(&server, [1]).await;
 }
+
+/// One request may be of one host only, whoever reads it.
+#[tokio::test]
+async fn a_request_with_two_hosts_is_refused() {
+    let server = TestServer::start(&[]).await;
+    let host = &server.host;
+    let own = format!("Host: {host}\r\n");
+    let evil = "Host: evil.example\r\n";
+    for (target, hosts, status) in [
+        ("/healthz".to_owned(), own.clone(), "200"),
+        (format!("http://{host}/healthz"), own.clone(), "200"),
+        ("/healthz".to_owned(), format!("{own}{evil}"), "400"),
+        ("/healthz".to_owned(), format!("{evil}{own}"), "400"),
+        ("/healthz".to_owned(), format!("{own}{own}"), "400"),
+        ("http://evil.example/healthz".to_owned(), own.clone(), "400"),
+        (format!("http://{host}/healthz"), evil.to_owned(), "400"),
+        (
+            "http://evil.example/healthz".to_owned(),
+            evil.to_owned(),
+            "421",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        soon(stream.read_to_string(&mut answer)).await.unwrap();
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{request}{answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_guesses_by_header_is_slowed_down_too() {
+    let server = TestServer::start(&[]).await;
+    let ask = async |token: &str| server.ask(token, "GET", "/api/v1/sessions", "").await;
+    for _ in 0..20 {
+        ask("wrong-wrong-wrong")
+            .await
+            .is_problem(401, "unauthorized", &[]);
+    }
+    ask("wrong-wrong-wrong")
+        .await
+        .is_problem(429, "rate-limited", &["wait"]);
+    assert_eq!(ask(TOKEN).await.status, 200);
+    let request = server.http.post(server.url("/api/v1/login"));
+    let login = Reply::of(request.body(r#"{"token":"wrong-wrong-wrong"}"#)).await;
+    login.is_problem(429, "rate-limited", &["wait"]);
+}

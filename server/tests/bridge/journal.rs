@@ -6,7 +6,7 @@ use std::path::Path;
 use super::common::{Socket, TOKEN, TestServer, soon};
 use super::*;
 
-async fn keeping(directory: &Path, fake: &Fake) -> TestServer {
+pub(super) async fn keeping(directory: &Path, fake: &Fake) -> TestServer {
     let session = format!("vm={}", fake.address());
     let server = TestServer::keeping(directory, &[session]).await;
     server.session_in("vm", "running").await;
@@ -258,10 +258,19 @@ async fn what_is_too_old_is_gone_and_said_so() {
         }
     })
     .await;
+    // Whoever looks finds the same.
+    for range in ["", "?since=2020-01-01T00:00:00Z", "?before=4"] {
+        let path = format!("/api/v1/sessions/vm/events{range}");
+        let page = server.get(&path).await.json();
+        assert_eq!(numbers(&page), [0; 0], "{range}: {page}");
+    }
+    let mut socket = server.socket().await;
+    emit(&server, [4]).await;
+    assert_eq!(resumed(&mut socket, 0, 4).await, (vec![4], vec![(1, 3)]));
 }
 
 /// Waits until this is true of the number of events on disk.
-async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
+pub(super) async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
     let path = directory.join("journal.sqlite3");
     soon(async {
         loop {
@@ -276,53 +285,6 @@ async fn stored_in(directory: &Path, until: impl Fn(i64) -> bool) {
         }
     })
     .await;
-}
-
-/// The disk is full, to this process: no file may grow past what is allowed.
-#[tokio::test]
-async fn with_a_full_disk_the_console_goes_on_from_memory_and_says_so() {
-    let fake = emitter().await;
-    let directory = tempfile::tempdir().unwrap();
-    let mut server = keeping(directory.path(), &fake).await;
-    let limit = |bytes: Option<u64>| {
-        let pid = rustix::process::Pid::from_raw(server.pid().cast_signed()).unwrap();
-        let limits = rustix::process::Rlimit {
-            current: bytes,
-            maximum: None,
-        };
-        rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, limits).unwrap();
-    };
-    emit(&server, [1]).await;
-    stored_in(directory.path(), |count| count == 1).await;
-    limit(Some(0));
-    emit(&server, 2..=4).await;
-    let ready = soon(async {
-        loop {
-            let ready = server.get("/readyz").await;
-            if ready.status == 503 {
-                return ready;
-            }
-        }
-    });
-    assert!(ready.await.text.contains("journal cannot be written"));
-    assert_eq!(server.get("/healthz").await.status, 200);
-    let page = server.get("/api/v1/sessions/vm/events").await.json();
-    assert_eq!(numbers(&page), [1, 2, 3, 4]);
-    let vm = server.get("/api/v1/sessions/vm").await.json();
-    assert_eq!(vm["counters"]["unstored"], 3, "{vm}");
-    let audit = server.get("/api/v1/audit").await.json();
-    assert_eq!(audit["entries"].as_array().unwrap().len(), 4);
-
-    // With room again, nothing is missing.
-    limit(None);
-    stored_in(directory.path(), |count| count == 4).await;
-    soon(async { while server.get("/readyz").await.status != 200 {} }).await;
-    server.kill().await;
-    let server = keeping(directory.path(), &fake).await;
-    let page = server.get("/api/v1/sessions/vm/events").await.json();
-    assert_eq!(numbers(&page), [1, 2, 3, 4]);
-    let again = server.get("/api/v1/audit").await.json();
-    assert_eq!(again["entries"].as_array().unwrap().len(), 4);
 }
 
 /// Killed at whatever moment: what somebody has seen is what is there, or is
@@ -412,38 +374,4 @@ async fn killed_in_a_flood_it_says_nothing_else_afterwards() {
     })
     .await;
     assert!(kept.is_empty());
-}
-
-/// Somebody else has the file for a while, and events come meanwhile.
-#[tokio::test]
-async fn after_a_failed_write_everything_is_written_once() {
-    let fake = emitter().await;
-    let directory = tempfile::tempdir().unwrap();
-    let server = keeping(directory.path(), &fake).await;
-    let other = rusqlite::Connection::open(directory.path().join("journal.sqlite3")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    emit(&server, 1..=3).await;
-    soon(async { while server.get("/readyz").await.status == 200 {} }).await;
-    emit(&server, 4..=6).await;
-    other.execute_batch("ROLLBACK").unwrap();
-    drop(other);
-    soon(async { while server.get("/readyz").await.status != 200 {} }).await;
-    emit(&server, 7..=8).await;
-    stored_in(directory.path(), |count| count == 8).await;
-    assert_eq!(server.get("/readyz").await.status, 200);
-    let vm = server.get("/api/v1/sessions/vm").await.json();
-    assert_eq!(vm["counters"]["dropped"], 0, "{vm}");
-}
-
-/// Its log is on a disk that is full.
-#[tokio::test]
-async fn a_log_that_takes_nothing_ends_nobody() {
-    let fake = emitter().await;
-    let full = std::fs::File::options().write(true).open("/dev/full");
-    let session = format!("vm={}", fake.address());
-    let arguments = ["--listen", "127.0.0.1:0", "--ephemeral", "--log", "debug"];
-    let arguments = [&arguments[..], &["--session", &session]].concat();
-    let server = TestServer::logging_to(full.unwrap().into(), &arguments).await;
-    server.session_in("vm", "running").await;
-    emit(&server, [1]).await;
 }

@@ -8,6 +8,7 @@ mod common;
 
 mod access;
 mod addresses;
+mod disk;
 mod ends;
 mod events;
 mod hostile;

@@ -99,6 +99,10 @@ async fn what_cannot_be_a_session_is_refused_with_the_part_that_is_wrong() {
         (r#"{"name":"x","address":"tcp:host:44x"}"#, "44x"),
         (r#"{"name":"x","address":"fd:3"}"#, "fd"),
         (r#"{"name":"x","address":""}"#, "address"),
+        (
+            r#"{"name":"x","address":"/x\nnot a line"}"#,
+            "control character",
+        ),
         (r#"{"name":"x"}"#, "address"),
         (r#"{"name":"x","address":"/x","share":"/y"}"#, "share"),
         ("[]", "object"),
@@ -188,6 +192,120 @@ async fn the_configuration_is_read_again_on_sighup() {
     assert_eq!(names(&server).await, ["two"]);
     let two = server.get("/api/v1/sessions/two").await.json();
     assert_eq!(two["counters"]["connections"], 1, "it was not disturbed");
+}
+
+/// What the console has logged, as soon as this is in it.
+async fn logged(path: &std::path::Path, text: &str) -> String {
+    soon(async {
+        loop {
+            let log = std::fs::read_to_string(path).unwrap();
+            if log.contains(text) {
+                return log;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_done_and_what_needs_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, log) = (
+        directory.path().join("c.toml"),
+        directory.path().join("log"),
+    );
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\n").unwrap();
+    let arguments = ["--ephemeral", "--config", config.to_str().unwrap()];
+    let file = std::fs::File::create(&log).unwrap();
+    let server = TestServer::logging_to(file.into(), &arguments).await;
+    let add = async |address: &str| {
+        let body = json!({ "name": "vm", "address": address }).to_string();
+        server
+            .ask(TOKEN, "POST", "/api/v1/sessions", &body)
+            .await
+            .status
+    };
+    // An address cannot look like a line of its own, or hide a part of one.
+    assert_eq!(add("/nowhere\u{202e}").await, 201);
+    assert_eq!(add("/elsewhere").await, 409);
+    let text = logged(&log, "nowhere").await;
+    assert!(text.contains("nowhere\\u{202e}"), "{text}");
+
+    let reload = || {
+        let pid = Pid::from_raw(server.pid().cast_signed()).unwrap();
+        kill_process(pid, Signal::HUP).unwrap();
+    };
+    reload();
+    let text = logged(&log, "the configuration was read").await;
+    assert!(
+        !text.contains("restart") && !text.contains("elsewhere"),
+        "{text}"
+    );
+    std::fs::write(&config, "listen = \"127.0.0.1:1\"\n").unwrap();
+    reload();
+    let text = logged(&log, "restart").await;
+    assert!(text.contains("127.0.0.1:1"), "{text}");
+}
+
+/// What is wrong is told before any monitor is touched.
+#[tokio::test]
+async fn a_console_looks_at_all_of_its_configuration_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, socket) = (
+        directory.path().join("c.toml"),
+        directory.path().join("qmp"),
+    );
+    let monitor = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    monitor.set_nonblocking(true).unwrap();
+    let one = |name: &str| format!("[[session]]\nname = \"{name}\"\naddress = {socket:?}\n");
+    let given = format!("vm={}", socket.display());
+    for (text, arguments, told) in [
+        (
+            one("a") + &one("b") + &one("a"),
+            &[][..],
+            &["c.toml", "line 8", "\"a\""][..],
+        ),
+        (one("a") + &one("b/c"), &[], &["c.toml", "line 5", "b/c"]),
+        (
+            one("a") + &one("vm"),
+            &["--session", &given],
+            &["c.toml", "line 5", "\"vm\""],
+        ),
+        (
+            one("a"),
+            &["--session", &given, "--session", &given],
+            &["--session", "\"vm\""],
+        ),
+        (one("a"), &["--session", "b/c=/x"], &["--session", "b/c"]),
+        (
+            one("a"),
+            &["--config", "/nowhere/c.toml"],
+            &["/nowhere/c.toml"],
+        ),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_qmp-console"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral"]);
+        if !arguments.contains(&"--config") {
+            command.arg("--config").arg(&config);
+        }
+        let output = command
+            .args(arguments)
+            .env("QMP_CONSOLE_TOKEN", TOKEN)
+            .output();
+        let output = soon(output).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        for part in told {
+            assert!(said.contains(part), "no {part:?} in {said}");
+        }
+        let touched = monitor.accept();
+        assert!(
+            touched.is_err_and(|it| it.kind() == std::io::ErrorKind::WouldBlock),
+            "{said}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn the_exit_code_says_what_kind_of_failure() {
     let server = TestServer::on(&fake).await;
     let refused = execute(&server, &["no"]).await;
     is_failure(&refused, 1, "DeviceNotFound: no such thing");
-    let silent = execute(&server, &["silent", "--timeout", "0.05"]).await;
+    let silent = execute(&server, &["silent", "--timeout", "3"]).await;
     is_failure(&silent, 3, "is unknown");
 
     let (vm, nope) = (server.url("/vm"), server.url("/nope"));
@@ -251,5 +251,18 @@ async fn a_reader_that_leaves_is_no_failure() {
         let ran = ran(&mut command).await;
         assert_eq!((ran.code, &*ran.stderr), (0, ""), "{follow}: {ran:?}");
         assert_eq!(ran.stdout.lines().count(), 1, "{follow}: {ran:?}");
+    }
+}
+
+/// Something listens there that answers nothing.
+#[tokio::test]
+async fn the_timeout_covers_connecting_to_a_console() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}/vm", listener.local_addr().unwrap());
+    for words in [&[][..], &["a=1"]] {
+        let all = [&["execute", &target, "x", "--timeout", "0.2"], words].concat();
+        let ran = run(&all).await;
+        is_failure(&ran, 3, "0.2 s");
+        assert!(ran.stderr.contains("was not sent"), "{ran:?}");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::common::soon;
-use crate::{Ran, is_failure, run};
+use crate::{Ran, is_failure, program, run};
 
 /// Runs `execute` on an endpoint that does this.
 async fn execute(script: Script, arguments: &[&str]) -> Ran {
@@ -97,7 +97,7 @@ async fn the_exit_code_says_what_kind_of_failure() {
     let ran = run(&["execute", nowhere.to_str().unwrap(), "x"]).await;
     is_failure(&ran, 3, "No such file or directory");
     let silent = Script::default().on("x", [Action::Silence]);
-    let ran = execute(silent, &["x", "--timeout", "0.05"]).await;
+    let ran = execute(silent, &["x", "--timeout", "3"]).await;
     is_failure(&ran, 3, "whether the command was executed is unknown");
     let gone = Script::default().on("x", [Action::Close]);
     is_failure(
@@ -154,6 +154,29 @@ async fn events_are_lines_until_the_connection_ends() {
         "{received}"
     );
     assert!(line.get("seq").is_none());
+}
+
+#[tokio::test]
+async fn the_exit_code_does_not_need_anybody_to_read_why() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut command = program(&["execute", "h:44x", "a"]);
+    let command = command.stderr(full.unwrap());
+    assert_eq!(soon(command.status()).await.unwrap().code(), Some(2));
+}
+
+/// Somebody else has the monitor.
+#[tokio::test]
+async fn the_timeout_covers_connecting_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("qmp");
+    let _busy = UnixListener::bind(&path).unwrap();
+    let address = path.to_str().unwrap();
+    for listen in ["", "x,listen=on"] {
+        let address = format!("{address}{listen}");
+        let ran = run(&["execute", &address, "x", "--timeout", "0.2"]).await;
+        is_failure(&ran, 3, "0.2 s");
+        assert!(ran.stderr.contains("was not sent"), "{ran:?}");
+    }
 }
 
 /// A real QEMU types the words by its own schema.

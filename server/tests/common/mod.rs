@@ -59,12 +59,25 @@ impl TestServer {
     /// The same with its standard error somewhere else.
     pub(crate) async fn logging_to(stderr: Stdio, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qmp-console"));
-        command.arg("serve").args(arguments);
+        command.arg("serve").args(arguments).stderr(stderr);
+        Self::of(command).await
+    }
+
+    /// The same for which the disk is full from the beginning: no file may grow.
+    pub(crate) async fn on_a_full_disk(arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let limited = r#"ulimit -S -f 0 && exec "$0" "$@""#;
+        let program = env!("CARGO_BIN_EXE_qmp-console");
+        command.args(["-c", limited, program, "serve"]);
+        command.args(arguments);
+        Self::of(command).await
+    }
+
+    async fn of(mut command: Command) -> Self {
         let mut child = command
             .env("QMP_CONSOLE_TOKEN", TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .expect("the console starts");
@@ -179,6 +192,30 @@ impl TestServer {
         let bearer = format!("Bearer {TOKEN}");
         headers.insert("authorization", bearer.parse().unwrap());
         request
+    }
+
+    /// No file of the console may grow past so many bytes, or any may.
+    pub(crate) fn limit(&self, bytes: Option<u64>) {
+        let pid = rustix::process::Pid::from_raw(self.pid().cast_signed());
+        let limits = rustix::process::Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        let limited = rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limits);
+        limited.expect("the console runs");
+    }
+
+    /// Waits until `/readyz` answers with this status, and returns its text.
+    pub(crate) async fn ready(&self, status: u16) -> String {
+        soon(async {
+            loop {
+                let ready = self.get("/readyz").await;
+                if ready.status == status {
+                    return ready.text;
+                }
+            }
+        })
+        .await
     }
 
     pub(crate) fn pid(&self) -> u32 {

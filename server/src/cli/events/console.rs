@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use super::progress::Progress;
 use super::{Args, print as print_line};
 use crate::cli::console::{Console, Fault, Location, Socket, failure};
+use crate::cli::tell;
 use crate::error::chain;
 use crate::session::{Backoff, random};
 
@@ -213,10 +214,6 @@ fn line(event: Event) -> Result<LoggedEvent, Stop> {
         received: event.received,
         event: text,
     })
-}
-
-fn tell(text: &str) {
-    eprintln!("qmp-console: {text}");
 }
 
 /// Ready when the reader of standard output has left, as `head` does; nothing

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Args, print};
 use crate::cli::target::Monitor;
+use crate::cli::tell;
 use crate::error::chain;
 
 /// One line of output. A monitor does not number its events.
@@ -41,7 +42,9 @@ pub(super) async fn follow(monitor: &Monitor, args: Args) -> anyhow::Result<()> 
         }
         if listener.unevaluable() > unevaluable {
             unevaluable = listener.unevaluable();
-            eprintln!("qmp-console: {unevaluable} events could not be looked into by --where");
+            tell(&format!(
+                "{unevaluable} events could not be looked into by --where"
+            ));
         }
     }
     match client.disconnect().await {

@@ -9,7 +9,7 @@ use qmp_shared::wire::{self, ClientFrame, ClientId, ServerFrame};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{Args, arguments};
+use super::{Args, Deadline, arguments};
 use crate::cli::console::{Console, Fault, Location, Socket, failure};
 
 /// How much longer than `--timeout` is waited: within that it is the console
@@ -22,8 +22,10 @@ const UNKNOWN: &str = "whether the command was executed is unknown";
 /// Executes the command and returns its value, verbatim.
 pub(super) async fn execute(location: Location, args: &Args) -> anyhow::Result<Box<RawValue>> {
     let console = Console::new(location, &args.console)?;
-    let arguments = arguments(args, async || schema(&console).await).await?;
-    let (mut socket, _) = console.open().await.map_err(failure)?;
+    let deadline = Deadline::new(args.timeout);
+    let arguments = arguments(args, async || deadline.before(schema(&console)).await).await?;
+    let open = async { console.open().await.map_err(failure) };
+    let (mut socket, _) = deadline.before(open).await?;
     let command = args.command.clone();
     let (in_band, out_of_band) = match args.oob {
         false => (Some(command), None),
@@ -35,10 +37,10 @@ pub(super) async fn execute(location: Location, args: &Args) -> anyhow::Result<B
         execute: in_band,
         exec_oob: out_of_band,
         arguments,
-        timeout: Some(args.timeout.as_secs_f64()),
+        timeout: Some(deadline.left().as_secs_f64()),
         expect: None,
     });
-    let within = args.timeout + GRACE;
+    let within = deadline.left() + GRACE;
     match timeout(within, reply(&mut socket, &frame)).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault @ Fault::Refused(_))) => Err(failure(fault)),

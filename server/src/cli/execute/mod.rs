@@ -6,11 +6,12 @@ mod monitor;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use qmp_shared::command::arguments_from_words;
 use qmp_shared::json;
 use qmp_shared::schema::Schema;
 use serde_json::value::RawValue;
+use tokio::time::{Instant, timeout_at};
 
 use super::console::Options;
 use super::target::{Target, block_on, seconds, usage};
@@ -32,7 +33,7 @@ pub(super) struct Args {
     /// Execute out of band
     #[arg(long)]
     oob: bool,
-    /// How long to wait for the reply
+    /// How long to wait, from connecting to the reply
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30", allow_negative_numbers = true)]
     timeout: Duration,
     /// Lay out the return value, one member or item a line
@@ -65,6 +66,37 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         value.get().to_owned()
     };
     writeln!(std::io::stdout(), "{text}").context("stdout")
+}
+
+/// The end of `--timeout`, which begins with connecting.
+#[derive(Clone, Copy, Debug)]
+struct Deadline {
+    timeout: Duration,
+    at: Instant,
+}
+
+impl Deadline {
+    fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            at: Instant::now() + timeout,
+        }
+    }
+
+    /// What comes before the command is sent.
+    async fn before<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let late = |_| {
+            let seconds = self.timeout.as_secs_f64();
+            anyhow!("no answer within {seconds} s: the command was not sent")
+        };
+        timeout_at(self.at, work).await.map_err(late)?
+    }
+
+    /// What is left for the command itself, in whole milliseconds: it may be told.
+    fn left(&self) -> Duration {
+        let left = self.at.saturating_duration_since(Instant::now());
+        Duration::from_secs_f64((left.as_secs_f64() * 1e3).ceil() / 1e3)
+    }
 }
 
 /// The command's arguments, if it has any. The schema is asked for only where

@@ -1,24 +1,23 @@
 //! Executing directly on a monitor.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use qmp_client::client::{Client, Execute};
 use qmp_client::error::ExecuteError;
 use qmp_shared::schema::Schema;
 use serde_json::value::RawValue;
 
-use super::{Args, arguments};
+use super::{Args, Deadline, arguments};
 use crate::cli::ErrorReply;
 use crate::cli::target::Monitor;
 
 /// Executes the command and returns its value, verbatim.
 pub(super) async fn execute(monitor: &Monitor, args: &Args) -> anyhow::Result<Box<RawValue>> {
-    let client = monitor.connect().await?;
-    let arguments = arguments(args, async || schema(&client, args.timeout).await).await?;
+    let deadline = Deadline::new(args.timeout);
+    let client = deadline.before(monitor.connect()).await?;
+    let arguments = arguments(args, async || deadline.before(schema(&client)).await).await?;
     let mut execute = Execute::new(&args.command)
         .oob(args.oob)
-        .timeout(args.timeout);
+        .timeout(deadline.left());
     if let Some(arguments) = arguments {
         execute = execute.arguments(arguments);
     }
@@ -34,8 +33,8 @@ pub(super) async fn execute(monitor: &Monitor, args: &Args) -> anyhow::Result<Bo
 }
 
 /// The endpoint's schema, if it has one.
-async fn schema(client: &Client, timeout: Duration) -> anyhow::Result<Option<Schema>> {
-    let query = Execute::new("query-qmp-schema").timeout(timeout);
+async fn schema(client: &Client) -> anyhow::Result<Option<Schema>> {
+    let query = Execute::new("query-qmp-schema");
     match client.execute(query).await.map_err(|error| error.error) {
         Ok(value) => Schema::parse(value.get())
             .map(Some)

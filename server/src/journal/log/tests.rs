@@ -103,7 +103,7 @@ async fn reads_backwards_and_by_time() {
 #[test]
 fn what_leaves_the_ring_while_it_is_written_is_dropped_if_that_fails() {
     for (fails, dropped) in [(false, 1), (true, 3)] {
-        let log = log(2, MAX_BYTES);
+        let log = log(2, usize::MAX);
         let append = || log.append(event("E"), Timestamp::now());
         append();
         append();
@@ -112,7 +112,7 @@ fn what_leaves_the_ring_while_it_is_written_is_dropped_if_that_fails() {
         append();
         assert_eq!(log.dropped(), 0, "two are on their way");
         match fails {
-            false => log.written(&batch, 1),
+            false => log.written(&batch, batch.to_known(1)),
             true => log.unwritten(&batch),
         }
         append();
@@ -128,18 +128,20 @@ fn what_leaves_the_ring_while_it_is_written_is_no_gap() {
     let journal = crate::journal::Journal::open(directory.path(), retention).unwrap();
     let log = journal.log("vm");
     log.lock().max_entries = 2;
-    append(&log, "first");
+    // Not so old that the retention lets go of it.
+    let append = |name| log.append(event(name), Timestamp::now());
+    append("first");
     while log.lock().stored < Seq(1) {
         std::thread::yield_now();
     }
     let other = rusqlite::Connection::open(directory.path().join("journal.sqlite3")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    append(&log, "A");
+    append("A");
     while log.lock().writing < Seq(2) {
         std::thread::yield_now();
     }
     for name in ["B", "C"] {
-        append(&log, name);
+        append(name);
     }
     // One blocking thread: when it is through with ours, it is with the reader's.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -158,10 +160,35 @@ fn what_leaves_the_ring_while_it_is_written_is_no_gap() {
 
 #[test]
 fn a_log_that_has_ended_reserves_nothing() {
-    let log = log(10, MAX_BYTES);
+    let log = log(10, usize::MAX);
     append(&log, "A");
-    assert!(log.batch(10).reserve.is_some(), "of a log without a bound");
+    let reserved = |batch: Batch| batch.to_known(1).bound;
+    assert!(
+        reserved(log.batch(10)).is_some(),
+        "of a log without a bound"
+    );
     log.close();
     // It may have been announced before.
-    assert_eq!(log.batch(10).reserve, None);
+    assert_eq!(reserved(log.batch(10)), None);
+}
+
+#[test]
+fn what_the_retention_has_let_go_of_is_not_in_memory_either() {
+    let log = log(10, usize::MAX);
+    for name in ["A", "B", "C"] {
+        append(&log, name);
+    }
+    let all = log.lock().bytes;
+    log.set_trimmed(Seq(2));
+    let page = recent(&log, 0, 10);
+    assert!(
+        matches!(page.items[0], Item::Gap(Seq(1), Seq(2))),
+        "{page:?}"
+    );
+    assert_eq!(numbers(&page), [3]);
+    let ring = log.lock();
+    assert_eq!(
+        (ring.bytes, ring.dropped, ring.trimmed),
+        (all / 3, 0, Seq(2))
+    );
 }
