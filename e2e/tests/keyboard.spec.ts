@@ -80,7 +80,7 @@ test('g s, g c, g e go to the pages, / to the search box, ? shows the keys', asy
   await expect(page).toHaveTitle('Events · QMP Console');
   await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible();
   await press('/');
-  await expect(page.getByLabel('Filter by name')).toBeFocused();
+  await expect(page.getByRole('combobox', { name: 'Filter by name' })).toBeFocused();
   await page.locator('#main').focus();
   await press('gs');
   await expect(page).toHaveTitle('Sessions · QMP Console');
@@ -119,10 +119,10 @@ test('the skip link leads past the navigation, and the focus follows the page', 
   await expect(page.locator('#main')).toBeFocused();
   await expect(page.getByRole('status').filter({ hasText: /^Events$/ })).toHaveCount(1);
   // Within a page it stays where it is.
-  await page.getByLabel('Filter by name').focus();
+  await page.getByRole('combobox', { name: 'Filter by name' }).focus();
   await page.keyboard.type('STOP');
   await expect(page).toHaveURL(/names=STOP/);
-  await expect(page.getByLabel('Filter by name')).toBeFocused();
+  await expect(page.getByRole('combobox', { name: 'Filter by name' })).toBeFocused();
 });
 
 test('after a sleep the page says what was missed', async ({ console, page }) => {

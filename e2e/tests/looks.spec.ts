@@ -102,6 +102,7 @@ const LOOKS: Look[] = [
       await page.getByLabel('node-name', { exact: true }).fill('nothing');
       await page.getByLabel('size', { exact: true }).fill('1M');
       await send(page);
+      await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click();
       await expect(reply(page).getByText('It speaks of the argument')).toBeVisible();
     },
   },
@@ -317,7 +318,7 @@ const troubles = (address: string): Look[] => [
     name: 'session-removed',
     show: async (page, console) => {
       await page.goto(`${console.url}commands/vm/query-status`);
-      await expect(page.getByRole('button', { name: 'Send' })).toBeEnabled();
+      await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeEnabled();
       await console.removeSession('vm');
       await expect(page.getByText('The session “vm” was removed from the console.')).toBeVisible();
     },
