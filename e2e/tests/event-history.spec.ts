@@ -18,7 +18,7 @@ test('scrolling back goes on in the log, to where it begins', async ({ fake, ser
   await page.getByRole('link', { name: 'Events', exact: true }).click();
   await expect(page.getByText('1,000 rows')).toBeVisible();
   const end = async (): Promise<void> => {
-    await table(page).evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await page.locator('.table').evaluate((element) => element.scrollTo(0, element.scrollHeight));
   };
   // When it was connected is on record too.
   for (const count of ['1,500 rows', '2,000 rows', '2,501 rows']) {

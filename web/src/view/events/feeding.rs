@@ -157,13 +157,10 @@ impl Page {
             return;
         }
         let is_following = self.is_following.get_untracked();
-        let (top, frame) = (scroller.scroll_top(), scroller.client_height());
+        let top = scroller.scroll_top();
         let wanted = match (is_following, is_older) {
             // At the bottom, and new rows below.
-            (true, false) => {
-                let is_at_end = top + frame + 48 >= scroller.scroll_height();
-                is_at_end.then_some(i32::MAX)
-            }
+            (true, false) => self.is_at_end.get_value().then_some(i32::MAX),
             (false, true) => None,
             (true, true) => Some(top + self.pixels(added)),
             (false, false) => (top > 0).then(|| top + self.pixels(added)),

@@ -48,6 +48,8 @@ struct Page {
     generation: StoredValue<u64>,
     /// Whether the newest row is at the bottom, and kept in sight there.
     is_following: RwSignal<bool>,
+    /// Whether the table is scrolled to its end, or was before rows came.
+    is_at_end: StoredValue<bool>,
     /// The row shown in detail.
     selected: RwSignal<Option<Arc<Row>>>,
     /// Where the table is scrolled to, and how high its frame is.
@@ -113,6 +115,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         revision: RwSignal::new(0),
         generation: StoredValue::new(0),
         is_following: RwSignal::new(false),
+        is_at_end: StoredValue::new(true),
         selected: RwSignal::new(None),
         scroll: RwSignal::new((0.0, 800.0)),
         scroller: NodeRef::new(),

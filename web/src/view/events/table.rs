@@ -63,6 +63,11 @@ impl Page {
             return;
         }
         self.scroll.set((top, frame));
+        let is_at_end = top + frame + ROW_NARROW >= f64::from(scroller.scroll_height());
+        // Rows that came below are no reason to stay behind; the user's scrolling is.
+        if is_at_end || top < before.0 {
+            self.is_at_end.set_value(is_at_end);
+        }
         let to_end = match self.is_following.get_untracked() {
             true => top,
             false => f64::from(scroller.scroll_height()) - top - frame,
@@ -105,13 +110,14 @@ pub(super) fn Table(page: Page) -> impl IntoView {
     view! {
         <div
             class="table"
-            role="table"
-            aria-label="Events"
-            aria-rowcount=move || count.get() + 1
             node_ref=page.scroller
             on:scroll=move |_| page.measure()
             on:keydown=move |event| on_key(page, &event)
         >
+            <Show when=move || is_following.get() && file.with(Option::is_none)>
+                <OlderEnd page/>
+            </Show>
+            <div role="table" aria-label="Events" aria-rowcount=move || count.get() + 1>
             <div role="rowgroup" class="table-head">
                 <div role="row" class="row" aria-rowindex="1">
                     <span role="columnheader">"Time"</span>
@@ -121,9 +127,6 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                     <span role="columnheader">"Data"</span>
                 </div>
             </div>
-            <Show when=move || is_following.get() && file.with(Option::is_none)>
-                <OlderEnd page/>
-            </Show>
             <div
                 role="rowgroup"
                 class="table-body"
@@ -144,6 +147,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                         children=move |row| table_row(page, row)
                     />
                 </div>
+            </div>
             </div>
             <Show when=move || is_empty.get()>
                 <p class="table-empty">{move || empty_words(page)}</p>

@@ -163,6 +163,7 @@ fn Order(page: Page) -> impl IntoView {
         } else {
             0
         };
+        page.is_at_end.set_value(true);
         request_animation_frame(move || {
             if let Some(scroller) = page.scroller.get_untracked() {
                 scroller.set_scroll_top(top);
