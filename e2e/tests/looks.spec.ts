@@ -405,6 +405,8 @@ for (const [width, height] of [
     const suffix = `${width}-${colorScheme}`;
 
     test(`every page at ${width} pixels, ${colorScheme}`, async ({ serve, vm, storage, agent, page, directory }) => {
+      // Many pages, each with a picture and with axe-core.
+      test.setTimeout(300_000);
       const gone = `unix:${join(directory, 'gone.sock')}`;
       const console = await serve({ vm, storage, agent, gone });
       await page.setViewportSize({ width, height });
