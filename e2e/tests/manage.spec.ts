@@ -72,7 +72,7 @@ test('a session is removed on purpose only, and its command page says so', async
   await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByRole('heading', { name: 'No sessions yet' })).toBeVisible();
   await expect(other.getByText('The session “vm” was removed from the console.')).toBeVisible();
-  await expect(other.getByRole('button', { name: 'Send' })).toBeDisabled();
+  await expect(other.getByRole('button', { name: 'Send', exact: true })).toBeDisabled();
   await expect(third.getByRole('heading', { name: 'No session', exact: true })).toBeVisible();
 
   // It comes back under the same name, and the page with it.

@@ -55,7 +55,7 @@ test('pages, sessions and events are found too', async ({ console, page }) => {
   await expect(active(page)).toHaveText(/^BLOCK_JOB_COMPLETED event/);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(`${console.url}events?names=BLOCK_JOB_COMPLETED`);
-  await expect(page.getByLabel('Filter by name')).toHaveValue('BLOCK_JOB_COMPLETED');
+  await expect(page.getByRole('combobox', { name: 'Filter by name' })).toHaveValue('BLOCK_JOB_COMPLETED');
   box = await open(page);
   await box.fill('sess');
   await expect(active(page)).toHaveText(/^Sessions/);

@@ -26,9 +26,9 @@ test('a command page of a session that went down says why and does not send', as
   await page.getByLabel('name', { exact: true }).fill('net0');
   await vm.kill();
   await expect(page.getByText(/^The session is retrying: /)).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Send' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeDisabled();
   await vm.start();
-  await expect(page.getByRole('button', { name: 'Send' })).toBeEnabled({ timeout: 15_000 });
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeEnabled({ timeout: 15_000 });
   // The same QEMU has the same schema: what was entered is still there.
   await expect(page.getByLabel('name', { exact: true })).toHaveValue('net0');
 });
