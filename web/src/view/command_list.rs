@@ -10,7 +10,7 @@ use qmp_shared::rest::Problem;
 use wasm_bindgen::JsCast;
 
 use super::commands::tag;
-use super::parts::{ProblemBox, SessionSelect};
+use super::parts::{ProblemBox, SessionSelect, focus};
 use crate::state::address::command_path;
 use crate::state::commands::{Listing, MAX_FAVOURITES, Row, Section, SectionKind, toggle};
 use crate::state::search::Snippet;
@@ -292,11 +292,4 @@ fn links() -> Vec<web_sys::Element> {
     };
     let nodes = (0..found.length()).filter_map(|index| found.item(index));
     nodes.filter_map(|node| node.dyn_into().ok()).collect()
-}
-
-fn focus(element: Option<&web_sys::Element>) {
-    if let Some(element) = element.and_then(|found| found.dyn_ref::<web_sys::HtmlElement>()) {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
-    }
 }

@@ -8,6 +8,7 @@ use qmp_shared::command::Fault;
 use qmp_shared::json;
 use wasm_bindgen::JsCast;
 
+use super::parts::focus;
 use super::send::Sender;
 use crate::state::copy_as::{Kind, Subject};
 use crate::state::editor::Editor;
@@ -33,7 +34,7 @@ pub(super) fn CopyAs(sender: Sender) -> impl IntoView {
             request_animation_frame(move || {
                 let root = menu.get_untracked();
                 let first = root.and_then(|root| root.first_element_child());
-                focus(first);
+                focus(first.as_ref());
             });
         }
     };
@@ -60,7 +61,7 @@ pub(super) fn CopyAs(sender: Sender) -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        focus(next);
+        focus(next.as_ref());
     };
     view! {
         <button
@@ -135,10 +136,4 @@ fn items(sender: Sender, close: impl Fn() + Copy + 'static) -> impl IntoView {
         }
     };
     Kind::ALL.map(item).collect_view()
-}
-
-fn focus(element: Option<web_sys::Element>) {
-    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = element.focus();
-    }
 }

@@ -13,6 +13,7 @@ use wasm_bindgen::JsCast;
 
 use super::commands::tag;
 use super::form::{Desk, control_id};
+use super::parts::focus_id;
 use crate::state::editor::Editor;
 use crate::state::manual::{
     Prose, brief, choices, is_of_another, item_type, literal, member, page, prose, requests,
@@ -342,15 +343,7 @@ fn example(desk: Desk, example: &Example, command: &str) -> impl IntoView + use<
             desk.changed();
             let words = "The example can be edited as JSON. Nothing was sent.";
             desk.store.announcement.set(words.to_owned());
-            request_animation_frame(|| {
-                let found = document().get_element_by_id("entered-text");
-                if let Some(found) =
-                    found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
-                {
-                    // Nothing depends on whether the browser grants the focus.
-                    let _ = found.focus();
-                }
-            });
+            request_animation_frame(|| focus_id("entered-text"));
         };
         view! { <button type="button" class="small" on:click=take>{label}</button> }
     });

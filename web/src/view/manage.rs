@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::rest::{Problem, ProblemKind, SessionInfo};
 
-use super::parts::ProblemBox;
+use super::parts::{ProblemBox, focus_id};
 use crate::state::manage::{AddFaults, Offers, add_faults, missing, offers};
 use crate::state::text::visible;
 use crate::store::{Store, api, use_store};
@@ -77,7 +77,7 @@ impl Desk {
                     let words = "Removed ".to_owned() + &visible(&name);
                     self.store.announcement.set(words);
                     // The button that had the focus goes with its row.
-                    focus("main");
+                    focus_id("main");
                 }
             }
         });
@@ -177,7 +177,7 @@ pub(super) fn AddSession() -> impl IntoView {
         let is_of_a_field = found.form.is_none();
         faults.try_set(found);
         if is_of_a_field {
-            focus(at);
+            focus_id(at);
         }
     };
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -200,7 +200,7 @@ pub(super) fn AddSession() -> impl IntoView {
                     store.announcement.set(words);
                     name.try_set(String::new());
                     address.try_set(String::new());
-                    focus("add-name");
+                    focus_id("add-name");
                 }
                 Err(problem) => {
                     is_login_over(store, &problem);
@@ -269,14 +269,5 @@ pub(super) fn AddSession() -> impl IntoView {
 fn is_login_over(store: Store, problem: &Problem) {
     if problem.kind == ProblemKind::Unauthorized {
         store.wake();
-    }
-}
-
-fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id)
-        && let Ok(element) = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(element)
-    {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
     }
 }

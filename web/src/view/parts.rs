@@ -159,8 +159,8 @@ pub(super) fn Menu(
     let close = move |is_key: bool| {
         if let Some(details) = details.get_untracked() {
             details.set_open(false);
-            if is_key && let Ok(Some(summary)) = details.query_selector("summary") {
-                focus(&summary);
+            if is_key {
+                focus(details.query_selector("summary").ok().flatten().as_ref());
             }
         }
     };
@@ -197,9 +197,15 @@ pub(super) fn Menu(
     }
 }
 
-fn focus(element: &web_sys::Element) {
-    if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
+/// Brings the user there, if it is there and takes the focus.
+pub(super) fn focus(element: Option<&web_sys::Element>) {
+    if let Some(element) = element.and_then(|found| found.dyn_ref::<web_sys::HtmlElement>()) {
         // Nothing depends on whether the browser grants the focus.
         let _ = element.focus();
     }
+}
+
+/// The same, by an id.
+pub(super) fn focus_id(id: &str) {
+    focus(document().get_element_by_id(id).as_ref());
 }

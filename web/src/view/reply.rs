@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use qmp_shared::command::Path;
-use wasm_bindgen::JsCast;
 
 use super::form::control_id;
 use super::json_tree::{TreeLines, TreeView, size_words};
-use super::parts::{CopyButton, ProblemBox, badge};
+use super::parts::{CopyButton, ProblemBox, badge, focus};
 use super::plot::Plots;
 use super::raw::RawReply;
 use super::repeat::{Repeat, RepeatTools};
@@ -448,8 +447,5 @@ fn focus_argument(path: &Path) {
             break document().get_element_by_id("entered-text");
         }
     };
-    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
-    }
+    focus(element.as_ref());
 }

@@ -4,13 +4,12 @@ use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::command::Fault;
 use qmp_shared::rest::Problem;
-use wasm_bindgen::JsCast;
 
 use super::copy_as::CopyAs;
 use super::form::{Desk, control_id};
 use super::history::Lists;
 use super::json_tree::JsonTree;
-use super::parts::CopyButton;
+use super::parts::{CopyButton, focus_id};
 use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
@@ -87,7 +86,7 @@ impl Sender {
             }
             (Ok(_), Err(faults)) => {
                 self.say_nothing_was_sent("what it waits for is not clear");
-                request_animation_frame(move || focus(option_at_fault(&faults)));
+                request_animation_frame(move || focus_id(option_at_fault(&faults)));
             }
             (Ok(request), Ok(_)) => {
                 let arguments = request.arguments.as_ref().map(|arguments| arguments.get());
@@ -391,7 +390,7 @@ fn focus_fault(fault: Option<&Fault>) {
     let Some(fault) = fault else { return };
     let id = control_id(&fault.path);
     let is_there = document().get_element_by_id(&id).is_some();
-    focus(if is_there { &id } else { "entered-text" });
+    focus_id(if is_there { &id } else { "entered-text" });
 }
 
 /// The id of the field that is wrong.
@@ -402,13 +401,5 @@ fn option_at_fault(faults: &OptionFaults) -> &'static str {
         } => "option-timeout",
         OptionFaults { names: Some(_), .. } => "option-names",
         _ => "option-within",
-    }
-}
-
-fn focus(id: &str) {
-    let element = document().get_element_by_id(id);
-    if let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // Nothing depends on whether the browser grants the focus.
-        let _ = element.focus();
     }
 }

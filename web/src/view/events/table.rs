@@ -11,7 +11,7 @@ use crate::state::events::{EventRow, Row, What, gap_words, link_words};
 use crate::state::text::visible;
 use crate::state::window::Window;
 use crate::store::browser;
-use crate::view::parts::ProblemBox;
+use crate::view::parts::{ProblemBox, focus};
 
 /// Height of a row in pixels; the style sheet has the same numbers.
 const ROW: f64 = 28.0;
@@ -334,10 +334,6 @@ fn on_key(page: Page, event: &KeyboardEvent) {
     }
     request_animation_frame(move || {
         let selector = "[data-row=\"".to_owned() + &number.to_string() + "\"]";
-        let found = scroller.query_selector(&selector).ok().flatten();
-        if let Some(row) = found.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
-            // Nothing depends on whether the browser grants the focus.
-            let _ = row.focus();
-        }
+        focus(scroller.query_selector(&selector).ok().flatten().as_ref());
     });
 }

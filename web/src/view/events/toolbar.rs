@@ -1,7 +1,5 @@
 //! Which events: the filter, and what is done with the list.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use qmp_shared::schema::Schema;
 
@@ -41,20 +39,17 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
     let expression_fault = Memo::new(move |_| {
         text.with(|text| text.parse_expression().err().map(|error| error.to_string()))
     });
-    let schemas = StoredValue::new(Vec::new());
-    let ask = move || load_schemas(page, schemas);
+    // Only the cache matters.
+    let loading = RwSignal::new(SchemaState::Loading);
+    let ask = move || load_schemas(page, loading);
     let known = move |complete: &dyn Fn(&[&Schema]) -> Completion| {
-        schemas.with_value(|schemas: &Vec<RwSignal<SchemaState>>| {
-            let ready: Vec<Arc<Schema>> = schemas
-                .iter()
-                .filter_map(|state| match state.get_untracked() {
-                    SchemaState::Ready(schema) => Some(schema),
-                    SchemaState::Loading | SchemaState::Unavailable(_) => None,
-                })
-                .collect();
-            let ready: Vec<&Schema> = ready.iter().map(|schema| &**schema).collect();
-            complete(&ready)
-        })
+        let wanted = text.with_untracked(|text| text.session.clone());
+        let loaded = page.store.loaded_schemas();
+        let loaded = loaded
+            .iter()
+            .filter(|(name, _)| wanted.is_empty() || *name == wanted);
+        let loaded: Vec<&Schema> = loaded.take(SCHEMAS).map(|(_, schema)| &**schema).collect();
+        complete(&loaded)
     };
     let complete_the_names =
         move |typed: &str, caret: usize| known(&|schemas| complete_names(typed, caret, schemas));
@@ -103,9 +98,8 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
     }
 }
 
-/// The schemas of the sessions that are looked at, from the cache or the
-/// console.
-fn load_schemas(page: Page, schemas: StoredValue<Vec<RwSignal<SchemaState>>>) {
+/// Has the schemas of the sessions that are looked at in the cache.
+fn load_schemas(page: Page, state: RwSignal<SchemaState>) {
     let wanted = page.text.with_untracked(|text| text.session.clone());
     let sessions = page.store.peek(|app| {
         let is_wanted = |name: &String| wanted.is_empty() || *name == wanted;
@@ -113,12 +107,9 @@ fn load_schemas(page: Page, schemas: StoredValue<Vec<RwSignal<SchemaState>>>) {
         let found = found.filter_map(|(name, info)| Some((name.clone(), incarnation(info)?)));
         found.take(SCHEMAS).collect::<Vec<_>>()
     });
-    let loaded = sessions.into_iter().map(|(name, incarnation)| {
-        let state = RwSignal::new(SchemaState::Loading);
-        page.store.load_schema(name, incarnation, state, || true);
-        state
-    });
-    schemas.set_value(loaded.collect());
+    for (name, incarnation) in sessions {
+        page.store.load_schema(name, incarnation, state, || false);
+    }
 }
 
 /// Looks at the log as it was.
