@@ -148,6 +148,8 @@ async function several<A extends unknown[], T extends Startable>(
 export async function signIn(page: Page, console: Console, token = console.token): Promise<void> {
   await page.goto(console.signInUrlOf(token));
   await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  // The button is there before the console has answered.
+  await expect(page.getByTitle(/^Signed in as /)).toBeVisible();
   // The token stays neither in the address bar nor in the history.
   await expect(page).toHaveURL((url) => url.hash === '');
 }
