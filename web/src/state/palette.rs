@@ -3,12 +3,12 @@
 //!
 //! Plain inputs, so that what is kept elsewhere comes in as a list.
 
-use serde::{Deserialize, Serialize};
-
+use super::address::command_path;
+use super::events::{FilterText, SavedFilter};
 use super::pages::Page;
 use super::search::rank;
 use super::sessions::Sessions;
-use super::text::{percent_encoded, visible};
+use super::text::visible;
 use super::theme::Theme;
 
 /// Most results that are shown.
@@ -88,22 +88,6 @@ pub(crate) struct Known {
     pub(crate) events: Vec<String>,
 }
 
-/// A filter of events that is kept in the browser. Reads whatever of it is
-/// there, and leaves alone what it does not know.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct SavedFilter {
-    /// What its user calls it.
-    pub(crate) name: String,
-    /// Only this session.
-    pub(crate) session: Option<String>,
-    /// Only these names.
-    pub(crate) names: Option<String>,
-    /// Only what this expression holds for.
-    #[serde(rename = "where")]
-    pub(crate) expression: Option<String>,
-}
-
 /// What the items are made from.
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
@@ -139,29 +123,25 @@ pub(crate) fn items(sources: &Sources<'_>) -> Vec<Item> {
     }
     if !sources.current.is_empty() {
         for name in sources.favourites {
-            let goal = Goal::Address(command_address(sources.current, name));
+            let goal = Goal::Address(command_path(sources.current, name));
             add(Kind::Favourite, name, sources.current, goal);
         }
     }
     for filter in sources.filters {
-        let parts = [&filter.session, &filter.names, &filter.expression];
-        let [session, names, expression] = parts.map(|part| part.as_deref().unwrap_or_default());
-        let query = [session, names, expression].map(str::to_owned);
-        let text = query.iter().filter(|part| !part.is_empty());
-        let text = text.cloned().collect::<Vec<_>>().join(" · ");
-        if text.is_empty() {
+        if filter.text.is_empty() {
             continue;
         }
-        let goal = Goal::Address(events_address(session, names, expression));
+        let text = filter.text.words();
+        let goal = Goal::Address(filter.text.address());
         match filter.name.as_str() {
             "" => add(Kind::Filter, &text, "", goal),
             name => add(Kind::Filter, name, &text, goal),
         }
     }
     for name in sources.sessions.keys() {
-        let goal = Goal::Address(command_address(name, ""));
+        let goal = Goal::Address(command_path(name, ""));
         add(Kind::Session, name, "its commands", goal);
-        let goal = Goal::Address(events_address(name, "", ""));
+        let goal = events_page(|text| text.session.clone_from(name));
         add(Kind::Session, name, "its events", goal);
     }
     for word in [Theme::System, Theme::Light, Theme::Dark] {
@@ -174,7 +154,7 @@ pub(crate) fn items(sources: &Sources<'_>) -> Vec<Item> {
     add(Kind::Action, "Sign out", "", Goal::SignOut);
     for known in sources.known {
         for name in &known.commands {
-            let goal = Goal::Address(command_address(&known.session, name));
+            let goal = Goal::Address(command_path(&known.session, name));
             add(Kind::Command, name, &known.session, goal);
         }
     }
@@ -182,7 +162,7 @@ pub(crate) fn items(sources: &Sources<'_>) -> Vec<Item> {
     events.sort_unstable();
     events.dedup();
     for name in events {
-        let goal = Goal::Address(events_address("", name, ""));
+        let goal = events_page(|text| name.clone_into(&mut text.names));
         add(Kind::Event, name, "", goal);
     }
     items
@@ -245,30 +225,11 @@ pub(crate) fn session_of(path: &str, session_of_query: Option<String>) -> String
     part.unwrap_or_default()
 }
 
-fn command_address(session: &str, command: &str) -> String {
-    let mut address = "/commands/".to_owned() + &percent_encoded(session);
-    if !command.is_empty() {
-        address.push('/');
-        address.push_str(&percent_encoded(command));
-    }
-    address
-}
-
-fn events_address(session: &str, names: &str, expression: &str) -> String {
-    let mut address = String::from("/events");
-    for (key, value) in [
-        ("session", session),
-        ("names", names),
-        ("where", expression),
-    ] {
-        if !value.is_empty() {
-            address.push(if address.contains('?') { '&' } else { '?' });
-            address.push_str(key);
-            address.push('=');
-            address.push_str(&percent_encoded(value));
-        }
-    }
-    address
+/// The events page with a filter.
+fn events_page(fill: impl FnOnce(&mut FilterText)) -> Goal {
+    let mut text = FilterText::default();
+    fill(&mut text);
+    Goal::Address(text.address())
 }
 
 #[cfg(test)]
@@ -310,9 +271,11 @@ mod tests {
             filters: &[
                 SavedFilter {
                     name: "jobs".to_owned(),
-                    names: Some("JOB_*".to_owned()),
-                    expression: Some("@.data.id == 'a'".to_owned()),
-                    ..SavedFilter::default()
+                    text: FilterText {
+                        names: "JOB_*".to_owned(),
+                        expression: "@.data.id == 'a'".to_owned(),
+                        ..FilterText::default()
+                    },
                 },
                 SavedFilter::default(),
             ],
@@ -392,7 +355,7 @@ mod tests {
     fn a_filter_of_another_version_is_read_as_far_as_it_goes() {
         let text = r#"[{"name":"n","names":"STOP","session":null,"colour":1}]"#;
         let filters: Vec<SavedFilter> = serde_json::from_str(text).unwrap();
-        assert_eq!(filters[0].names.as_deref(), Some("STOP"));
+        assert_eq!(filters[0].text.names, "STOP");
     }
 
     #[test]

@@ -14,9 +14,10 @@ use qmp_shared::schema::Schema;
 use super::overlay::{Overlay, Shown};
 use super::place::use_path;
 use crate::state::commands::{GUEST_INFO, of_guest_info};
+use crate::state::events::SavedFilter;
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::palette::{
-    Goal, Item, Known, SHOWN, SavedFilter, Sources, count_words, find, items, session_of, step,
+    Goal, Item, Known, SHOWN, Sources, count_words, find, items, session_of, step,
 };
 use crate::state::sessions::{incarnation, pick};
 use crate::state::text::visible;

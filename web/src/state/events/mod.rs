@@ -21,4 +21,4 @@ pub(crate) use feed::Feed;
 pub(crate) use history::History;
 pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words};
 pub(crate) use ndjson::{read_ndjson, write_ndjson};
-pub(crate) use query::{FilterText, Query, condition};
+pub(crate) use query::{FilterText, Query, SavedFilter, condition};

@@ -1,7 +1,7 @@
 //! Which events a page shows, as text and as a filter.
 
 use qmp_shared::filter::{EventFilter, Expression, ExpressionError, FilterError, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::log::{Row, What};
 use crate::state::text::percent_encoded;
@@ -12,14 +12,33 @@ use crate::state::time::Instant;
 #[serde(default)]
 pub(crate) struct FilterText {
     /// Only this session; all when empty.
+    #[serde(deserialize_with = "or_nothing")]
     pub(crate) session: String,
     /// Names with globs, separated by commas.
+    #[serde(deserialize_with = "or_nothing")]
     pub(crate) names: String,
     /// An expression on the event.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", deserialize_with = "or_nothing")]
     pub(crate) expression: String,
     /// RFC 3339: what the log has until then, and nothing new.
+    #[serde(deserialize_with = "or_nothing")]
     pub(crate) until: String,
+}
+
+/// A filter that is kept by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SavedFilter {
+    /// What its user calls it.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// The filter.
+    #[serde(flatten)]
+    pub(crate) text: FilterText,
+}
+
+/// What is kept may be of another version, which had `null` for nothing.
+fn or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl FilterText {

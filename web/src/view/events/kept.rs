@@ -3,10 +3,9 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::{Deserialize, Serialize};
 
 use super::Page;
-use crate::state::events::FilterText;
+use crate::state::events::{FilterText, SavedFilter};
 use crate::state::text::visible;
 use crate::store::browser;
 use crate::view::parts::Menu;
@@ -17,14 +16,6 @@ const RECENT: usize = 10;
 
 /// How long a filter is in force before it is kept as a recent one.
 const SETTLED: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// A filter that is kept by name. The palette offers them too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SavedFilter {
-    name: String,
-    #[serde(flatten)]
-    text: FilterText,
-}
 
 #[component]
 pub(super) fn FilterMenu(page: Page) -> impl IntoView {
