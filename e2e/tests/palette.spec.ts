@@ -110,6 +110,21 @@ test('Escape closes it and gives the focus back; nothing found says what to try'
   await expect(palette(page)).toBeHidden();
 });
 
+test('opened again at once, it stays open', async ({ console, page }) => {
+  await start(page, console);
+  const box = await open(page);
+  await box.fill('a');
+  // Within one task: the event that says it was closed comes after the second opening.
+  await palette(page).evaluate((dialog: HTMLDialogElement) => {
+    const told = new Promise((done) => dialog.addEventListener('close', done, { once: true }));
+    dialog.close();
+    document.querySelector<HTMLButtonElement>('button[aria-keyshortcuts="Control+K"]')?.click();
+    return told.then(() => undefined);
+  });
+  await expect(palette(page).getByRole('combobox')).toBeFocused();
+  await expect(palette(page).getByRole('combobox')).toHaveValue('');
+});
+
 test('keys in the palette stay there', async ({ console, page }) => {
   await start(page, console);
   await goToCommand(page, console, 'vm', 'stop');

@@ -51,6 +51,15 @@ impl Overlay {
         }
     }
 
+    /// What the browser's `close` event says comes later than the closing
+    /// itself: by then it may have been opened again.
+    fn on_close(self) {
+        let is_open = self.dialog.get_untracked().is_some_and(|it| it.open());
+        if !is_open {
+            self.shown.set(None);
+        }
+    }
+
     /// Closes it; the focus goes back to where it was.
     pub(super) fn close(self) {
         if let Some(dialog) = self.dialog.get_untracked() {
@@ -86,7 +95,7 @@ pub(super) fn OverlayDialog() -> impl IntoView {
             node_ref=overlay.dialog
             aria-label=label
             on:keydown=on_key
-            on:close=move |_: ev::Event| overlay.shown.set(None)
+            on:close=move |_: ev::Event| overlay.on_close()
             on:click=move |event| {
                 // The dialog itself is hit only beside what it shows.
                 let dialog = overlay.dialog.get_untracked();
