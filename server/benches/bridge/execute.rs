@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use qmp_client::client::{Client, Options};
 use tokio::runtime::Runtime;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+use tokio_tungstenite::tungstenite::client::{IntoClientRequest, client_with_config};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::console::Console;
 use crate::http::Http;
@@ -20,6 +21,10 @@ use crate::{Arguments, Result};
 
 /// How often a command is executed in a round.
 const TIMES: usize = 2000;
+
+/// What the benchmark's own socket reads at once. It clears all of that before
+/// each read, and what that takes is not the console's.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// QEMU reads a command a byte at a time, each of which takes it some
 /// microseconds; so this one's id is as long as those of a client that counts.
@@ -156,7 +161,8 @@ impl Browser {
         request.headers_mut().insert("authorization", bearer);
         let stream = TcpStream::connect(host)?;
         stream.set_nodelay(true)?;
-        let (socket, _) = client(request, stream)?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let (socket, _) = client_with_config(request, stream, Some(config))?;
         Ok(Self { socket, next: 0 })
     }
 

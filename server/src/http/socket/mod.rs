@@ -17,8 +17,9 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures_buffered::FuturesUnorderedBounded;
 use futures_util::future::{AbortHandle, Abortable, Aborted, BoxFuture};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::StreamExt;
 use futures_util::{FutureExt, SinkExt};
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use qmp_shared::wire::{
@@ -96,7 +97,7 @@ pub(super) async fn upgrade(
                 more: false,
                 subscriptions: Subscriptions::default(),
                 in_flight: HashMap::new(),
-                replies: FuturesUnordered::new(),
+                replies: FuturesUnorderedBounded::new(MAX_IN_FLIGHT),
             };
             if let Err(error) = browser.run().await {
                 debug!(%error, "a browser's socket ended");
@@ -128,8 +129,10 @@ struct Browser {
     subscriptions: Subscriptions,
     /// Ids of the commands in `replies`, and what cancels them.
     in_flight: HashMap<ClientId, AbortHandle>,
-    /// Bounded by [`MAX_IN_FLIGHT`].
-    replies: FuturesUnordered<BoxFuture<'static, Reply>>,
+    /// As many as there are ids in `in_flight`. Polled in the order in which they
+    /// were added or woken; that of `futures_util` would wake this task once
+    /// more for each command.
+    replies: FuturesUnorderedBounded<BoxFuture<'static, Reply>>,
 }
 
 /// Why a socket is over.
