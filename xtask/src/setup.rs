@@ -54,6 +54,10 @@ pub(crate) const PYTHON: &[Need] = &[need(&["python3"], "python3")];
 /// What Debian's interpreter lacks by itself to make environments.
 pub(crate) const PYTHON_ENVIRONMENTS: &[Need] = &[need(&[], "python3-venv")];
 
+/// The linker for that compiler. What the linker of Debian 12's package `lld`
+/// makes cannot be split into parts: it names data that is not there.
+pub(crate) const WASM_LINKER: &str = "wasm-ld-22";
+
 /// A compiler with what wasm32 needs, for where rustup has no network. Looked for
 /// by package: another package's `/usr/bin/rustc` would be too old.
 pub(crate) const WASM_COMPILER: &[Need] = &[
@@ -61,7 +65,7 @@ pub(crate) const WASM_COMPILER: &[Need] = &[
     need(&[], "cargo-web"),
     need(&[], "libstd-rust-web-dev"),
     need(&[], "rust-web-src"),
-    need(&["wasm-ld"], "lld"),
+    need(&[WASM_LINKER], "lld-22"),
 ];
 
 /// Whether all of it is there.

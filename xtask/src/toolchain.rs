@@ -66,7 +66,10 @@ impl Toolchain {
                 cargo
                     .env("RUSTC", "/usr/bin/rustc")
                     .env("RUSTC_BOOTSTRAP", "1")
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+                    .env(
+                        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+                        setup::WASM_LINKER,
+                    )
                     .args(["build", "-Zbuild-std=std,panic_abort"]);
                 cargo
             }
