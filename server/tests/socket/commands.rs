@@ -262,6 +262,43 @@ async fn a_reply_says_what_went_wrong() {
 }
 
 #[tokio::test]
+async fn the_bytes_in_flight_are_bounded() {
+    /// Four of them, and what is around them, are over 16 MiB.
+    const BYTES: usize = (4 << 20) - 100;
+    let script = Script::default()
+        .on("first", [Action::Return(json!({}))])
+        .on("slow", [Action::hold(), Action::Return(json!({}))]);
+    let fake = Fake::start(script).await.unwrap();
+    let server = TestServer::on(&fake).await;
+    let mut socket = server.socket().await;
+    let arguments = json!({"a": "x".repeat(BYTES - 100)});
+    let slow = |id: usize| json!({"type": "execute", "id": id, "session": "vm", "execute": "slow", "arguments": arguments});
+    for id in 0..4 {
+        socket.send(&slow(id).to_string()).await;
+    }
+    fake.received(2 + 4).await.unwrap();
+    let small =
+        |id: usize| json!({"type": "execute", "id": id, "session": "vm", "execute": "first"});
+    socket.send(&slow(4).to_string()).await;
+    let error = socket.next("error").await;
+    assert_eq!(error["id"], 4, "{error}");
+    assert_eq!(
+        error["problem"]["type"], "/problems/rate-limited",
+        "{error}"
+    );
+    // A small one fits beside them.
+    socket.send(&small(5).to_string()).await;
+    assert_eq!(socket.next("reply").await["id"], 5);
+    // Replies make room for as many more.
+    fake.release("slow");
+    assert_eq!(socket.next("reply").await["id"], 0);
+    fake.release("slow");
+    assert_eq!(socket.next("reply").await["id"], 1);
+    socket.send(&slow(6).to_string()).await;
+    fake.received(2 + 4 + 2).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_commands_in_flight_are_bounded() {
     const MOST: usize = 256;
     /// How many of them the monitor takes at a time.

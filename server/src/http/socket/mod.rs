@@ -42,6 +42,9 @@ use subscriptions::{Subscriptions, text};
 /// Most commands that one socket waits for at a time; one more is refused.
 const MAX_IN_FLIGHT: usize = 256;
 
+/// Most bytes of the frames of those commands; one more is refused.
+const MAX_IN_FLIGHT_BYTES: usize = 4 * MAX_REQUEST_BYTES;
+
 /// Largest frame that is read at all. One over [`MAX_REQUEST_BYTES`] is refused,
 /// and the socket goes on; one over this ends it.
 const MAX_READ_BYTES: usize = 4 * MAX_REQUEST_BYTES;
@@ -97,6 +100,7 @@ pub(super) async fn upgrade(
                 more: false,
                 subscriptions: Subscriptions::default(),
                 in_flight: HashMap::new(),
+                in_flight_bytes: 0,
                 replies: FuturesUnorderedBounded::new(MAX_IN_FLIGHT),
             };
             if let Err(error) = browser.run().await {
@@ -127,12 +131,22 @@ struct Browser {
     /// Whether a log may hold more events right away.
     more: bool,
     subscriptions: Subscriptions,
-    /// Ids of the commands in `replies`, and what cancels them.
-    in_flight: HashMap<ClientId, AbortHandle>,
+    /// The commands in `replies`, by their ids.
+    in_flight: HashMap<ClientId, InFlight>,
+    /// Bytes of their frames.
+    in_flight_bytes: usize,
     /// As many as there are ids in `in_flight`. Polled in the order in which they
     /// were added or woken; that of `futures_util` would wake this task once
     /// more for each command.
     replies: FuturesUnorderedBounded<BoxFuture<'static, Reply>>,
+}
+
+/// A command that waits for its reply.
+struct InFlight {
+    /// Cancels it.
+    abort: AbortHandle,
+    /// Bytes of its frame.
+    bytes: usize,
 }
 
 /// Why a socket is over.
@@ -195,7 +209,8 @@ impl Browser {
                     // An event that the command caused is in the log by now,
                     // and is shown before the reply.
                     self.catch_up().await?;
-                    self.in_flight.remove(&reply.id);
+                    let command = self.in_flight.remove(&reply.id);
+                    self.in_flight_bytes -= command.map_or(0, |command| command.bytes);
                     self.send(&ServerFrame::Reply(reply)).await?;
                 }
                 () = std::future::ready(()), if self.more => self.follow().await?,
@@ -321,9 +336,9 @@ impl Browser {
                     self.refuse(Some(frame.sub), None, problem).await?;
                 }
             }
-            ClientFrame::Execute(frame) => self.execute(frame).await?,
+            ClientFrame::Execute(frame) => self.execute(frame, text.len()).await?,
             ClientFrame::Cancel(frame) => match self.in_flight.get(&frame.id) {
-                Some(command) => command.abort(),
+                Some(command) => command.abort.abort(),
                 None => {
                     let detail = format!("no command of `id` {} waits for its reply", frame.id);
                     let problem = Problem::new(ProblemKind::InvalidRequest, detail);
@@ -335,7 +350,8 @@ impl Browser {
         Ok(Ok(()))
     }
 
-    async fn execute(&mut self, frame: wire::Execute) -> Result<(), SocketError> {
+    /// Executes the command of a frame of so many bytes.
+    async fn execute(&mut self, frame: wire::Execute, bytes: usize) -> Result<(), SocketError> {
         let id = frame.id;
         if self.in_flight.contains_key(&id) {
             let detail = format!("`id` {id} is in use by a command that has no reply yet");
@@ -347,8 +363,18 @@ impl Browser {
             let problem = Problem::new(ProblemKind::RateLimited, detail);
             return self.refuse(None, Some(id), problem).await;
         }
+        if self.in_flight_bytes + bytes > MAX_IN_FLIGHT_BYTES {
+            let detail = format!(
+                "this frame and those of the {} commands that this socket waits for have more \
+                 than {MAX_IN_FLIGHT_BYTES} bytes",
+                self.in_flight.len()
+            );
+            let problem = Problem::new(ProblemKind::RateLimited, detail);
+            return self.refuse(None, Some(id), problem).await;
+        }
         let (abort, aborted) = AbortHandle::new_pair();
-        self.in_flight.insert(id.clone(), abort);
+        self.in_flight.insert(id.clone(), InFlight { abort, bytes });
+        self.in_flight_bytes += bytes;
         let console = Arc::clone(&self.console);
         let caller = self.caller.clone();
         // Commands take their places on the monitor in the order of their
