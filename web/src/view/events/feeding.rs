@@ -15,8 +15,8 @@ use crate::store::{api, browser};
 /// Rows of the tab's memory that are looked at between two looks at the clock.
 const STEP: usize = 256;
 
-/// Milliseconds of a frame that looking at rows may take.
-const BUDGET: f64 = 10.0;
+/// Milliseconds of a frame that looking at rows may take; drawing takes some more.
+const BUDGET: f64 = 24.0;
 
 /// Shows what the address says, and what comes.
 pub(super) fn feed_the_page(page: Page) {
