@@ -1,6 +1,6 @@
 //! What a command waits for: how long for its reply, and for which event.
 
-use qmp_shared::filter::EventFilter;
+use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::rest::{Expect, MAX_EXECUTE_TIMEOUT};
 
 /// As it is typed beside Send.
@@ -34,6 +34,8 @@ pub(crate) struct OptionFaults {
     pub(crate) timeout: Option<String>,
     /// With the names.
     pub(crate) names: Option<String>,
+    /// With the expression.
+    pub(crate) expression: Option<String>,
     /// With the time for the event.
     pub(crate) within: Option<String>,
 }
@@ -46,7 +48,7 @@ impl OptionFaults {
 }
 
 impl Options {
-    /// What they mean. The expression is the console's to read.
+    /// What they mean.
     ///
     /// # Errors
     ///
@@ -63,10 +65,17 @@ impl Options {
                 faults.names = Some(ToString::to_string(&fault));
                 EventFilter::all()
             });
-            let expression = self.expression.trim();
+            let trimmed = self.expression.trim();
+            let expression = (!trimmed.is_empty()).then(|| trimmed.to_owned());
+            // As it is, so that the column is that of the field.
+            if expression.is_some()
+                && let Err(fault) = self.expression.parse::<Expression>()
+            {
+                faults.expression = Some(fault.to_string());
+            }
             Expect {
                 names,
-                expression: (!expression.is_empty()).then(|| expression.to_owned()),
+                expression,
                 timeout: seconds(&self.within).unwrap_or_else(|fault| {
                     faults.within = Some(fault);
                     None
@@ -154,11 +163,14 @@ mod tests {
         }
         let faults = Options {
             names: "A,,B".into(),
+            expression: "  @.data.id ==".into(),
             within: "x".into(),
             ..options()
         };
         let faults = faults.read().unwrap_err();
         assert!(faults.names.is_some() && faults.within.is_some() && faults.timeout.is_none());
+        let expression = faults.expression.unwrap();
+        assert!(expression.contains("column 13"), "{expression}");
         // What is not asked for is not wrong.
         let unasked = Options {
             expects: false,

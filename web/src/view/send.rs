@@ -277,7 +277,7 @@ fn SendOptions(sender: Sender) -> impl IntoView {
                         "option-where", "Where", "@.data.id == 'job0'",
                         move || options.with(|options| options.expression.clone()),
                         move |text| options.update(|options| options.expression = text),
-                        || None,
+                        move || faults.with(|faults| faults.expression.clone()),
                     )}
                     {option_field(
                         "option-within", "Seconds after the reply", "30",
@@ -400,6 +400,10 @@ fn option_at_fault(faults: &OptionFaults) -> &'static str {
             timeout: Some(_), ..
         } => "option-timeout",
         OptionFaults { names: Some(_), .. } => "option-names",
+        OptionFaults {
+            expression: Some(_),
+            ..
+        } => "option-where",
         _ => "option-within",
     }
 }
