@@ -51,12 +51,12 @@ export abstract class Endpoint {
   protected abstract launch(): Promise<Process>;
 }
 
-/** A real QEMU: firmware, no operating system, one disk. */
-export class Vm extends Endpoint {
+/** A monitor of one qcow2 image. */
+abstract class WithDisk extends Endpoint {
   readonly socket: string;
   readonly disk: string;
 
-  constructor(directory: string, name = 'vm') {
+  constructor(directory: string, name: string) {
     super();
     this.socket = join(directory, `${name}.qmp`);
     this.disk = join(directory, `${name}.qcow2`);
@@ -65,6 +65,13 @@ export class Vm extends Endpoint {
 
   get address(): string {
     return `unix:${this.socket}`;
+  }
+}
+
+/** A real QEMU: firmware, no operating system, one disk. */
+export class Vm extends WithDisk {
+  constructor(directory: string, name = 'vm') {
+    super(directory, name);
   }
 
   protected async launch(): Promise<Process> {
@@ -85,19 +92,9 @@ export class Vm extends Endpoint {
 }
 
 /** A real qemu-storage-daemon with one qcow2 image. */
-export class Storage extends Endpoint {
-  readonly socket: string;
-  readonly disk: string;
-
+export class Storage extends WithDisk {
   constructor(directory: string, name = 'storage') {
-    super();
-    this.socket = join(directory, `${name}.qmp`);
-    this.disk = join(directory, `${name}.qcow2`);
-    createImage(this.disk);
-  }
-
-  get address(): string {
-    return `unix:${this.socket}`;
+    super(directory, name);
   }
 
   protected async launch(): Promise<Process> {
