@@ -6,6 +6,7 @@
 //! of events costs what is new and never a pass over everything.
 
 mod complete;
+mod condition;
 mod facets;
 mod feed;
 mod history;
@@ -16,9 +17,10 @@ mod query;
 mod tests;
 
 pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
+pub(crate) use condition::{Refusal, is_not, offered};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;
 pub(crate) use history::History;
 pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words};
 pub(crate) use ndjson::{read_ndjson, write_ndjson};
-pub(crate) use query::{FilterText, Query, SavedFilter, condition};
+pub(crate) use query::{FilterText, Query, SavedFilter};

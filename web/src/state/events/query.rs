@@ -144,43 +144,6 @@ pub(super) fn push_parameter(address: &mut String, key: &str, value: &str) {
     address.push_str(&percent_encoded(value));
 }
 
-/// A member of what is at `path`, as an expression names it.
-pub(crate) fn member_path(path: &str, member: &str) -> String {
-    let is_plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
-    let is_name = member.chars().all(is_plain) && member.starts_with(|c: char| !c.is_ascii_digit());
-    if is_name {
-        return path.to_owned() + "." + member;
-    }
-    let mut text = path.to_owned() + "['";
-    for c in member.chars() {
-        match c {
-            '\\' | '\'' => text.extend(['\\', c]),
-            c if c < ' ' => {
-                text.push_str(&("\\u00".to_owned() + &hex(c as u32 >> 4) + &hex(c as u32)))
-            }
-            c => text.push(c),
-        }
-    }
-    text + "']"
-}
-
-fn hex(digit: u32) -> String {
-    char::from_digit(digit & 15, 16).unwrap_or('0').to_string()
-}
-
-/// The condition that the value at `path` is, or is not, what `json` says;
-/// `None` where an expression cannot say so: of objects and arrays.
-pub(crate) fn condition(path: &str, json: &str, equal: bool) -> Option<String> {
-    let json = json.trim();
-    if json.starts_with(['{', '[']) {
-        return None;
-    }
-    let operator = if equal { " == " } else { " != " };
-    let condition = path.to_owned() + operator + json;
-    // A string that no expression can hold, as with half a surrogate pair.
-    condition.parse::<Expression>().is_ok().then_some(condition)
-}
-
 /// Which rows a feed shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
