@@ -5,6 +5,7 @@
 //! tab's ends ([`History`]). All only ever look at rows once, so that a flood
 //! of events costs what is new and never a pass over everything.
 
+mod commands;
 mod complete;
 mod condition;
 mod facets;
@@ -16,6 +17,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use commands::{CommandReply, CommandRow, Commands, Value};
 pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
 pub(crate) use condition::{Refusal, is_not, offered};
 pub(crate) use facets::{Facets, Rate};

@@ -55,6 +55,7 @@ fn names(feed: &Feed) -> Vec<String> {
             row.session
         ),
         What::Renumbered => "renumbered".into(),
+        What::Command(command) => format!("{} {}", command.name, command.word()),
     };
     let mut names: Vec<_> = feed.rows().map(name).collect();
     names.reverse();
@@ -66,6 +67,7 @@ fn query(session: Option<&str>, filter: &str) -> Query {
         session: session.map(Into::into),
         filter: filter.parse().unwrap(),
         until: None,
+        commands: false,
     }
 }
 
