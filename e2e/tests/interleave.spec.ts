@@ -53,6 +53,10 @@ test('a request, the event that it caused, and its reply, in this order', async 
   await toggle(page).click();
   await expect(rows(page)).toHaveCount(1);
   await expect(page).toHaveURL(/\/events\?names=STOP$/);
+  // The past has none: that is what the console keeps.
+  await page.goto(`${console.url}events?commands=true&until=2020-01-01T00:00:00Z`);
+  await expect(page.getByText('The log has no such event until then.')).toBeVisible();
+  await expect(toggle(page)).toBeDisabled();
 });
 
 test('what the tab sends while the page is open, and what it opens to', async ({ console, page }) => {

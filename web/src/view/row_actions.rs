@@ -39,16 +39,13 @@ pub(super) enum Offer {
 
 /// The buttons of a line. The tree stays the one stop of the Tab key.
 pub(super) fn buttons(tree: TreeView, actions: &[RowAction], id: NodeId) -> impl IntoView + use<> {
-    let (offers, path) = tree.seen_once(|outline| {
-        let offer = |action: &RowAction| (action.offered)(outline.tree(), id);
-        let offers: Vec<_> = actions.iter().map(offer).collect();
-        (offers, outline.tree().path(id))
-    });
+    let value = tree.tree();
+    let offers = actions.iter().map(|action| (action.offered)(&value, id));
     let mut words = None;
     let mut shown = Vec::new();
     for (action, offer) in actions.iter().cloned().zip(offers) {
         match offer {
-            Offer::Button => shown.push(button(tree, action, &path, id)),
+            Offer::Button => shown.push(button(tree, action, id)),
             Offer::Words(why) => words = Some(why),
             Offer::Nothing => {}
         }
@@ -60,7 +57,8 @@ pub(super) fn buttons(tree: TreeView, actions: &[RowAction], id: NodeId) -> impl
     })
 }
 
-fn button(tree: TreeView, action: RowAction, path: &str, id: NodeId) -> impl IntoView + use<> {
+/// Its label is short, as it is read with the line.
+fn button(tree: TreeView, action: RowAction, id: NodeId) -> impl IntoView {
     let RowAction {
         label,
         glyph,
@@ -80,7 +78,7 @@ fn button(tree: TreeView, action: RowAction, path: &str, id: NodeId) -> impl Int
             type="button"
             class="quiet small icon"
             tabindex="-1"
-            aria-label=label.to_owned() + ": " + path
+            aria-label=label
             aria-keyshortcuts=key
             title=label.to_owned() + " (" + key + ")"
             on:click=act
