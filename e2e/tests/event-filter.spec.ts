@@ -80,7 +80,7 @@ test('counts narrow by a click, and a name is excluded from its detail', async (
   await seesSession(page, 'vm', 'running');
   await page.getByRole('link', { name: 'Events', exact: true }).click();
   for (const command of ['stop', 'cont', 'stop']) await console.execute(command);
-  await page.getByRole('link', { name: 'Only STOP: 2 events' }).click();
+  await page.getByRole('link', { name: 'Only STOP 2 events' }).click();
   await expect(rows(page)).toHaveCount(2);
   await expect(names(page)).toHaveValue('STOP');
   await expect(page.getByRole('img', { name: /^2 events in the last / })).toBeVisible();

@@ -52,7 +52,8 @@ test('from signing in to the detail of an event by keyboard alone', async ({ con
     await expect(row).toBeFocused({ timeout: 50 });
   }).toPass();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('region', { name: 'Event detail' }).getByRole('heading')).toHaveText('STOP');
+  const detail = page.getByRole('region', { name: 'Event detail' });
+  await expect(detail.getByRole('heading', { name: 'STOP', exact: true })).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('region', { name: 'Event detail' })).toBeHidden();
 });

@@ -9,7 +9,7 @@ import type { Page } from '@playwright/test';
 
 import type { Console } from '../support/console.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
-import { connectNow, eventRows, goToCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
+import { connectNow, eventRows, goToCommand, openCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
 import { Way } from '../support/way.ts';
 
 test.describe.configure({ timeout: 90_000 });
@@ -244,6 +244,53 @@ const LOOKS: Look[] = [
       await page.goto(`${console.url}events`);
       await eventRows(page, 'RESET').first().click();
       await expect(page.getByRole('region', { name: 'Event detail' })).toBeVisible();
+    },
+  },
+  {
+    name: 'event-filter-by-value',
+    show: async (page) => {
+      const detail = page.getByRole('region', { name: 'Event detail' });
+      const line = detail.getByRole('treeitem').filter({ hasText: /^reason: / });
+      await line.click();
+      await expect(line.getByRole('button', { name: 'Exclude this' })).toBeVisible();
+    },
+  },
+  {
+    name: 'event-documentation',
+    show: async (page) => {
+      const documentation = page.getByRole('region', { name: 'Documentation' });
+      await documentation.getByText('Documentation', { exact: true }).click();
+      await documentation.locator('summary').filter({ hasText: 'ShutdownCause' }).click();
+      await documentation.getByText('guest-panic', { exact: true }).scrollIntoViewIfNeeded();
+      await documentation.getByText('Documentation', { exact: true }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'events-commands',
+    show: async (page, console) => {
+      await page.goto(`${console.url}commands/vm/stop`);
+      await sendAndReturn(page);
+      await openCommand(page, 'vm', 'cont');
+      await sendAndReturn(page);
+      await page.getByRole('link', { name: 'Events', exact: true }).click();
+      await page.getByRole('button', { name: 'Show my commands' }).click();
+      await expect(page.getByRole('row').filter({ hasText: 'Command cont returned' })).toBeVisible();
+    },
+  },
+  {
+    name: 'event-command-detail',
+    show: async (page) => {
+      await openCommand(page, 'vm', 'block_resize');
+      await page.getByLabel('Include node-name').check();
+      await page.getByLabel('node-name', { exact: true }).fill('nothing');
+      await page.getByLabel('size', { exact: true }).fill('1M');
+      await send(page);
+      await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click();
+      await expect(reply(page).getByRole('alert')).toBeVisible();
+      await page.getByRole('link', { name: 'Events', exact: true }).click();
+      await page.getByRole('button', { name: 'Show my commands' }).click();
+      await page.getByRole('row').filter({ hasText: 'Command block_resize failed' }).click();
+      await expect(page.getByRole('region', { name: 'Command detail' })).toBeVisible();
     },
   },
   {

@@ -72,7 +72,15 @@ test('text of an endpoint stays text', async ({ fake, serve, page }) => {
   await expect(reply(page).getByRole('treeitem', { name: 'safe\\u{202e}elgnat\\u{7}: ' })).toBeVisible();
   await page.getByRole('link', { name: 'Events', exact: true }).click();
   await eventRows(page, MARKUP).click();
-  await expect(page.getByRole('region', { name: 'Event detail' }).getByRole('heading')).toHaveText(MARKUP);
+  const detail = page.getByRole('region', { name: 'Event detail' });
+  await expect(detail.getByRole('heading').first()).toHaveText(MARKUP);
+  // As the value of a filter too.
+  await detail.getByRole('treeitem').filter({ hasText: /^event: / }).click();
+  await page.keyboard.press('x');
+  const where = page.getByRole('combobox', { name: 'Where' });
+  await expect(where).toHaveValue(`@.event != ${JSON.stringify(MARKUP)}`);
+  await expect(where).not.toHaveAttribute('aria-invalid');
+  await expect(eventRows(page, MARKUP)).toHaveCount(0);
   await goToCommand(page, console, 'vm', 'fails');
   await send(page);
   await expect(reply(page).getByRole('alert')).toContainText(MARKUP);

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind, SessionInfo, SessionState};
 use qmp_shared::wire::{After, ClientFrame, ClientId, ServerFrame, Subscribe};
+use serde_json::value::RawValue;
 
-use super::events::{EventRow, LinkRow, Log, What};
-use super::exchanges::Exchanges;
+use super::events::{Commands, EventRow, LinkRow, Log, What};
+use super::exchanges::{Answer, Exchanges, Key, Sent};
 use super::sessions::Sessions;
+use super::time::Instant;
 
 /// Id of the one subscription: every event of every session.
 const EVERYTHING: u64 = 1;
@@ -33,6 +35,8 @@ pub(crate) struct App {
     pub(crate) log: Log,
     /// Commands and replies.
     pub(crate) exchanges: Exchanges,
+    /// The commands among the rows of the log.
+    pub(crate) commands: Commands,
     /// Why the console refused our subscription.
     pub(crate) refused: Option<Problem>,
     journal: Option<String>,
@@ -157,13 +161,13 @@ impl App {
                     if let Some(event) = reply.expected.take() {
                         self.exchanges.came(id, event);
                     }
-                    self.exchanges.finish(id, reply.into_result(), now);
+                    changes.events = self.finish(id, reply.into_result(), now);
                 }
             }
             ServerFrame::Error(error) => match (error.id.as_ref().and_then(number), error.sub) {
                 (Some(id), _) => {
                     changes.exchanges = true;
-                    self.exchanges.finish(id, Err(error.problem), now);
+                    changes.events = self.finish(id, Err(error.problem), now);
                 }
                 (None, Some(_)) => {
                     changes.events = true;
@@ -189,11 +193,43 @@ impl App {
 
     /// The connection is gone.
     pub(crate) fn disconnected(&mut self, now: f64) -> Changes {
-        self.exchanges.interrupt(now);
-        Changes {
+        let mut changes = Changes {
             exchanges: true,
             ..Changes::default()
+        };
+        for (id, answer) in self.exchanges.interrupt(now) {
+            changes.events |= self.note_answer(id, &answer);
         }
+        changes
+    }
+
+    /// Begins an exchange and answers its id, as [`Exchanges::begin`]; `at` is
+    /// the time of day.
+    pub(crate) fn begin(&mut self, key: Key, sent: Sent, now: f64, at: Instant) -> Option<u64> {
+        let id = self.exchanges.begin(key.clone(), sent.clone(), now)?;
+        if let Some(row) = self.commands.sent(id, &key, &sent, at) {
+            self.log.push(&key.session, What::Command(row));
+        }
+        Some(id)
+    }
+
+    /// The answer to an exchange came; answers whether the log tells it.
+    pub(crate) fn finish(
+        &mut self,
+        id: u64,
+        result: Result<Box<RawValue>, Problem>,
+        now: f64,
+    ) -> bool {
+        let answer = self.exchanges.finish(id, result, now);
+        answer.is_some_and(|answer| self.note_answer(id, &answer))
+    }
+
+    fn note_answer(&mut self, id: u64, answer: &Answer) -> bool {
+        let told = self.commands.answered(id, answer);
+        told.is_some_and(|(session, row)| {
+            self.log.push(&session, What::Command(row));
+            true
+        })
     }
 
     /// Whether there was a session of that name, which was removed.

@@ -92,6 +92,15 @@ pub(crate) enum Progress {
     },
 }
 
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    /// From sending to the answer, in milliseconds.
+    pub(crate) elapsed: f64,
+    /// The return value verbatim, or what went wrong.
+    pub(crate) result: Result<Arc<str>, Arc<Problem>>,
+}
+
 /// Whether the console kept the command to itself, since the token does not
 /// allow it.
 pub(crate) fn was_refused(problem: &Problem) -> bool {
@@ -143,23 +152,30 @@ impl Exchanges {
         }
     }
 
-    /// The answer to `id` came. One to an id that nobody waits for is dropped.
-    pub(crate) fn finish(&mut self, id: u64, result: Result<Box<RawValue>, Problem>, now: f64) {
+    /// The answer to `id` came: returns it. One to an id that nobody waits for
+    /// is dropped.
+    pub(crate) fn finish(
+        &mut self,
+        id: u64,
+        result: Result<Box<RawValue>, Problem>,
+        now: f64,
+    ) -> Option<Answer> {
         let pending =
             |exchange: &&mut Exchange| exchange.id == id && exchange.progress == Progress::Pending;
-        let found = self.list.iter_mut().find(pending);
-        let key = found.map(|exchange| {
-            let elapsed = now - exchange.sent;
-            let result = match result {
-                Ok(value) => Ok(Box::<str>::from(value).into()),
-                Err(problem) => Err(Arc::new(problem)),
-            };
-            exchange.progress = Progress::Finished { elapsed, result };
-            exchange.key.clone()
-        });
-        if let Some(key) = key {
-            self.forget_what_is_old(&key);
-        }
+        let exchange = self.list.iter_mut().find(pending)?;
+        let elapsed = now - exchange.sent;
+        let result = match result {
+            Ok(value) => Ok(Box::<str>::from(value).into()),
+            Err(problem) => Err(Arc::new(problem)),
+        };
+        let answer = Answer { elapsed, result };
+        exchange.progress = Progress::Finished {
+            elapsed,
+            result: answer.result.clone(),
+        };
+        let key = exchange.key.clone();
+        self.forget_what_is_old(&key);
+        Some(answer)
     }
 
     /// After something came for `key`: keeps few replies in one place, and few
@@ -186,18 +202,32 @@ impl Exchanges {
     }
 
     /// The connection to the console is gone: nobody can tell any more what
-    /// became of the commands on their way.
-    pub(crate) fn interrupt(&mut self, now: f64) {
+    /// became of the commands on their way. Returns them and their answers.
+    pub(crate) fn interrupt(&mut self, now: f64) -> Vec<(u64, Answer)> {
         let ids = self
             .list
             .iter()
             .filter(|exchange| exchange.progress == Progress::Pending);
-        for id in ids.map(|exchange| exchange.id).collect::<Vec<_>>() {
+        let ids: Vec<_> = ids.map(|exchange| exchange.id).collect();
+        let interrupted = ids.into_iter().filter_map(|id| {
             let problem = Problem::new(
                 ProblemKind::ExecuteInterrupted,
                 "the connection to the console was lost before the reply",
             );
-            self.finish(id, Err(problem.outcome(Outcome::Unknown)), now);
+            let answer = self.finish(id, Err(problem.outcome(Outcome::Unknown)), now)?;
+            Some((id, answer))
+        });
+        interrupted.collect()
+    }
+
+    /// What the exchange returned, if that is kept.
+    pub(crate) fn returned(&self, id: u64) -> Option<&Arc<str>> {
+        let exchange = self.list.iter().find(|exchange| exchange.id == id)?;
+        match &exchange.progress {
+            Progress::Finished {
+                result: Ok(text), ..
+            } => Some(text),
+            _ => None,
         }
     }
 

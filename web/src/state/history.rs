@@ -3,6 +3,8 @@
 //! What the browser keeps anybody at it can read: arguments that speak of a
 //! secret are left out, and so are long ones.
 
+use std::sync::Arc;
+
 use qmp_shared::json;
 use qmp_shared::rest::{Outcome, Problem};
 use serde::{Deserialize, Serialize};
@@ -90,10 +92,15 @@ impl Ended {
         let Progress::Finished { result, .. } = progress else {
             return None;
         };
-        Some(match result {
+        Some(Self::of_result(result))
+    }
+
+    /// What a result says.
+    pub(crate) fn of_result(result: &Result<Arc<str>, Arc<Problem>>) -> Self {
+        match result {
             Ok(_) => Self::Returned,
             Err(problem) => of_problem(problem),
-        })
+        }
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) const GROUPS: &[Group] = &[
             local("↑ ↓", "Walk the rows"),
             local("Enter", "Open the event"),
             local("Esc", "Close the event"),
+            local("f x", "In its JSON: filter by the value, exclude it"),
         ],
     },
     Group {

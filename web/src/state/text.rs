@@ -95,7 +95,8 @@ pub(crate) fn percent_decoded(part: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
-fn is_hidden(c: char) -> bool {
+/// Whether the character cannot be seen, or makes others be seen elsewhere.
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -337,7 +337,7 @@ impl Store {
             waits: waits.clone(),
         };
         let begun = self.app.try_update_value(|app| {
-            let id = app.exchanges.begin(key.clone(), request, now)?;
+            let id = app.begin(key.clone(), request, now, browser::wall_clock())?;
             if let Some(event) = waits.event() {
                 app.exchanges.awaits(id, event);
             }
@@ -347,6 +347,7 @@ impl Store {
             let detail = "too many commands are waiting for their reply";
             return Err(Problem::new(ProblemKind::RateLimited, detail));
         };
+        let is_told = self.peek(|app| app.commands.get(id).is_some());
         let (in_band, out_of_band) = if oob {
             (None, Some(key.command))
         } else {
@@ -365,10 +366,11 @@ impl Store {
             let detail = "there is no connection to the console; nothing was sent";
             let problem = Problem::new(ProblemKind::StateError, detail);
             self.app
-                .update_value(|app| app.exchanges.finish(id, Err(problem), now));
+                .update_value(|app| _ = app.finish(id, Err(problem), now));
         }
         self.notify(Changes {
             exchanges: true,
+            events: is_told,
             ..Changes::default()
         });
         Ok(())

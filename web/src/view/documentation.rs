@@ -1,4 +1,5 @@
-//! What the manual says of a command: beside its form, and within it.
+//! What the manual says of a command: beside its form, and within it; and of
+//! an event.
 //!
 //! Types are shown when they are asked for: their members have types, too.
 
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use qmp_shared::command::Path;
 use qmp_shared::manual::{Entry, Example, Manual, Member, MembersOf};
-use qmp_shared::schema::EnumValue;
+use qmp_shared::rest::SessionState;
+use qmp_shared::schema::{EnumValue, Schema};
 use wasm_bindgen::JsCast;
 
 use super::commands::tag;
@@ -19,7 +21,7 @@ use crate::state::manual::{
     Prose, brief, choices, is_of_another, item_type, literal, member, page, prose, requests,
 };
 use crate::state::text::visible;
-use crate::store::{ManualState, browser};
+use crate::store::{ManualState, SchemaState, Store, browser, use_store};
 
 /// How many types deep members of other types count as a command's own.
 const MAX_INLINE: usize = 3;
@@ -119,36 +121,144 @@ pub(super) fn chosen_text(
 /// All that the manual says of the command.
 #[component]
 pub(super) fn Documentation(desk: Desk, session: String) -> impl IntoView {
-    let kept = desk.store.kept::<bool>("documentation");
-    let is_open = untrack(|| kept.with(|kept| kept.first().copied()));
-    let is_open = RwSignal::new(is_open.unwrap_or_else(browser::is_wide));
     let command = desk.editor.with_value(|editor| editor.command().to_owned());
     let has_machine = desk.editor.with_value(|editor| {
         let schema = editor.schema();
-        schema.is_some_and(|schema| schema.command("query-status").is_some())
+        schema.is_some_and(|schema| has_machine(schema))
     });
-    let info = {
-        let session = session.clone();
-        Memo::new(move |_| {
-            let store = desk.store;
-            store.with_sessions(|app| {
-                let info = app.sessions.get(&session)?;
-                let release = info.greeting.as_ref().map(|greeting| greeting.version.qemu);
-                Some((info.kind, release))
-            })
-        })
+    let place = Place {
+        store: desk.store,
+        session,
+        manual: desk.manual,
+        has_machine: Signal::stored(has_machine),
+        kept: "documentation",
+        opens: browser::is_wide(),
+        is_open: RwSignal::new(false),
     };
-    let version = move || match desk.manual.get() {
+    let said = move |manual: &Arc<Manual>| match manual.commands.get(&command) {
+        Some(entry) => of_command(desk, manual, entry, &command),
+        None => view! { <p class="muted">"The manual does not have this command."</p> }.into_any(),
+    };
+    folded(place, said, || None)
+}
+
+/// All that the manual says of an event.
+#[component]
+pub(super) fn EventDocumentation(
+    session: String,
+    event: String,
+    /// The schema of the session, with which the manual comes.
+    schema: RwSignal<SchemaState>,
+    /// Asks for the schema.
+    load: impl Fn() + 'static,
+) -> impl IntoView {
+    let store = use_store();
+    let manual = {
+        let session = session.clone();
+        Memo::new(move |_| store.manual(&session))
+    };
+    let has_machine = Signal::derive(move || {
+        schema.with(|schema| matches!(schema, SchemaState::Ready(schema) if has_machine(schema)))
+    });
+    let place = Place {
+        store,
+        session: session.clone(),
+        manual,
+        has_machine,
+        kept: "event-documentation",
+        opens: false,
+        is_open: RwSignal::new(false),
+    };
+    let is_open = place.is_open;
+    Effect::new(move || {
+        if is_open.get() && manual.get() == ManualState::Unknown {
+            load();
+        }
+    });
+    let said = move |manual: &Arc<Manual>| {
+        let Some(entry) = manual.events.get(&event) else {
+            return view! { <p class="muted">"The manual does not have this event."</p> }
+                .into_any();
+        };
+        let examples = entry.examples.iter().map(|example| {
+            view! { {paragraphs(&example.title)} <pre>{literal(&example.text)}</pre> }
+        });
+        let examples = examples.collect_view();
+        let is_shown = !entry.examples.is_empty();
+        view! {
+            {of_entry(manual, entry, "Data")}
+            {is_shown.then_some(view! { <h3>"Examples"</h3> {examples} })}
+        }
+        .into_any()
+    };
+    let waiting = move || {
+        let state = store.with_sessions(|app| app.sessions.get(&session).map(|info| info.state));
+        let words = match (state, schema.get()) {
+            (None, _) => {
+                "The console has no such session, so there is no documentation.".to_owned()
+            }
+            (_, SchemaState::Unavailable(problem)) => visible(&problem.detail).into_owned(),
+            (Some(SessionState::Running), _) => "Asking for the documentation…".to_owned(),
+            (Some(_), _) => "The documentation is there when the session is running.".to_owned(),
+        };
+        Some(view! { <p class="muted" role="status">{words}</p> }.into_any())
+    };
+    folded(place, said, waiting)
+}
+
+fn has_machine(schema: &Schema) -> bool {
+    schema.command("query-status").is_some()
+}
+
+/// Where documentation is shown, and of what it is.
+struct Place {
+    store: Store,
+    session: String,
+    manual: Memo<ManualState>,
+    /// Whether the endpoint has a machine, and not only storage.
+    has_machine: Signal<bool>,
+    /// The name by which it is remembered whether it is open.
+    kept: &'static str,
+    /// Whether it is open as long as nobody said.
+    opens: bool,
+    is_open: RwSignal<bool>,
+}
+
+/// A title that folds out what is `said` by the manual, or why it is not.
+fn folded(
+    place: Place,
+    said: impl Fn(&Arc<Manual>) -> AnyView + Clone + Send + Sync + 'static,
+    waiting: impl Fn() -> Option<AnyView> + Clone + Send + Sync + 'static,
+) -> impl IntoView {
+    let Place {
+        store,
+        session,
+        manual,
+        has_machine,
+        is_open,
+        ..
+    } = place;
+    let kept = store.kept::<bool>(place.kept);
+    let was_open = untrack(|| kept.with(|kept| kept.first().copied()));
+    is_open.set(was_open.unwrap_or(place.opens));
+    let info = Memo::new(move |_| {
+        store.with_sessions(|app| {
+            let info = app.sessions.get(&session)?;
+            let release = info.greeting.as_ref().map(|greeting| greeting.version.qemu);
+            Some((info.kind, release))
+        })
+    });
+    let version = move || match manual.get() {
         ManualState::Ready(manual) => {
             let version = manual.version.as_deref();
             version.map(|version| "QEMU ".to_owned() + &visible(version))
         }
         _ => None,
     };
-    let body = move || match desk.manual.get() {
-        ManualState::Unknown => None,
+    let body = move || match manual.get() {
+        ManualState::Unknown => waiting(),
         ManualState::Missing => {
-            let (page, package) = page(info.get()?.0, has_machine);
+            let (page, package) = page(info.get()?.0, has_machine.get());
             Some(missing(page, package).into_any())
         }
         ManualState::Ready(manual) => {
@@ -162,14 +272,7 @@ pub(super) fn Documentation(desk: Desk, session: String) -> impl IntoView {
                     </p>
                 }
             });
-            let said = match manual.commands.get(&command) {
-                Some(entry) => of_command(desk, &manual, entry, &command),
-                None => view! {
-                    <p class="muted">"The manual does not have this command."</p>
-                }
-                .into_any(),
-            };
-            Some(view! { {other} {said} }.into_any())
+            Some(view! { {other} {said(&manual)} }.into_any())
         }
     };
     let on_toggle = move |event: leptos::ev::Event| {

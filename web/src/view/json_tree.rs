@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::json::pretty;
 
+use super::row_actions::{RowAction, buttons};
 use crate::state::diff::{Diff, Mark};
 use crate::state::outline::{Move, Outline, Row, pieces};
 use crate::state::text::{clip, counted, grouped};
@@ -43,8 +44,14 @@ pub(super) fn JsonTree(
     text: Arc<str>,
     /// The tree's name.
     label: &'static str,
+    /// What else can be done with its values.
+    #[prop(optional)]
+    actions: Vec<RowAction>,
 ) -> impl IntoView {
-    let tree = TreeView::new();
+    let tree = TreeView {
+        actions: StoredValue::new(actions),
+        ..TreeView::new()
+    };
     tree.load(text, false);
     view! { <TreeLines tree label/> }
 }
@@ -63,6 +70,8 @@ pub(super) struct TreeView {
     root: NodeRef<html::Div>,
     /// What is searched for.
     pub(super) wanted: RwSignal<String>,
+    /// What else can be done with a value.
+    actions: StoredValue<Vec<RowAction>>,
     number: u32,
 }
 
@@ -89,6 +98,7 @@ impl TreeView {
             scroll: RwSignal::new((0.0, 600.0)),
             root: NodeRef::new(),
             wanted: RwSignal::new(String::new()),
+            actions: StoredValue::new(Vec::new()),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -126,6 +136,12 @@ impl TreeView {
     /// Reads what is seen, once.
     pub(super) fn seen_once<T>(self, read: impl FnOnce(&Outline) -> T) -> T {
         self.outline.with_value(read)
+    }
+
+    /// The value, taken apart.
+    pub(super) fn tree(self) -> Arc<Tree> {
+        self.outline
+            .with_value(|outline| Arc::clone(outline.tree()))
     }
 
     /// Reads what the value is, and again when it is another.
@@ -183,6 +199,20 @@ impl TreeView {
             };
             store.announcement.set(words.to_owned());
         });
+    }
+
+    /// Does with the current line what this key stands for, if anything.
+    fn act(self, key: &str) {
+        let Row::Node(id) = self.seen_once(Outline::current) else {
+            return;
+        };
+        let found = self.actions.with_value(|actions| {
+            let mut actions = actions.iter();
+            actions.find(|action| action.key == key).cloned()
+        });
+        if let Some(action) = found {
+            (action.run)(&self.tree(), id);
+        }
     }
 
     fn is_other(self) {
@@ -264,7 +294,7 @@ impl TreeView {
             ("c", _) => return self.copy(Part::Value),
             ("p", _) => return self.copy(Part::Path),
             ("s", _) => return self.copy(Part::Subtree),
-            _ => return,
+            (key, _) => return self.act(key),
         };
         event.prevent_default();
         self.go(step);
@@ -463,6 +493,7 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
             </span>
             {was.map(|was| view! { " " <span class="mark-word">"was " <del>{was}</del></span> })}
             {(mark == Mark::Added).then(|| view! { " " <span class="mark-word">"new"</span> })}
+            {tree.actions.with_value(|actions| buttons(tree, actions, id))}
         </div>
     }
 }

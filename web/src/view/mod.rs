@@ -25,6 +25,7 @@ mod plot;
 mod raw;
 mod repeat;
 mod reply;
+mod row_actions;
 mod send;
 mod sessions;
 mod shell;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use qmp_shared::filter::EventFilter;
 use qmp_shared::schema::{Builtin, Event, Features, Schema, Type, TypeId};
 
-use super::query::member_path;
+use super::condition::member_path;
 use crate::state::text::visible;
 
 /// Most suggestions at a time.

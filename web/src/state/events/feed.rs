@@ -62,7 +62,7 @@ impl Feed {
                 && self.passes(row)
             {
                 if self.is_held(row) {
-                    self.waiting += 1;
+                    self.waiting += counts(row);
                 } else {
                     self.facets.add(row);
                     self.rows.push_front(Arc::clone(row));
@@ -81,7 +81,7 @@ impl Feed {
                     continue;
                 }
                 if self.is_held(row) {
-                    self.waiting += 1;
+                    self.waiting += counts(row);
                 } else {
                     self.facets.add(row);
                     self.rows.push_back(Arc::clone(row));
@@ -221,4 +221,9 @@ impl Feed {
             .binary_search_by_key(&number, |row| row.number)
             .ok()
     }
+}
+
+/// What is told about events counts; the user's own commands do not.
+fn counts(row: &Row) -> usize {
+    usize::from(!matches!(row.what, What::Command(_)))
 }

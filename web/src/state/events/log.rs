@@ -9,6 +9,7 @@ use qmp_shared::rest::{LinkMark, SessionInfo, SessionState};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::commands::{self, CommandRow};
 use crate::state::text::{counted, grouped, visible};
 use crate::state::time::Instant;
 use crate::state::tree::one_line;
@@ -19,6 +20,9 @@ pub(crate) const MAX_ROWS: usize = 100_000;
 /// Most bytes of event text that a tab keeps, for endpoints that send large
 /// events. When full, the oldest rows go and are counted.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
+
+/// Most rows of commands: each has one, and its reply another.
+const MAX_COMMANDS: usize = 2 * commands::MOST;
 
 /// Longest one-line summary, in bytes.
 const SUMMARY: usize = 400;
@@ -53,6 +57,8 @@ pub(crate) enum What {
     Link(LinkRow),
     /// The console lost its numbering: what is above counts anew.
     Renumbered,
+    /// A command that this tab sent, or its reply.
+    Command(CommandRow),
 }
 
 /// An event, as the table shows it.
@@ -129,8 +135,14 @@ impl What {
         match self {
             Self::Event(event) => event.received,
             Self::Link(link) => link.at,
+            Self::Command(command) => command.at,
             Self::Gap { .. } | Self::Renumbered => None,
         }
+    }
+
+    /// Whether there is more to show of it than its row.
+    pub(crate) fn has_detail(&self) -> bool {
+        matches!(self, Self::Event(_) | Self::Command(_))
     }
 
     /// Bytes that it takes, as far as an endpoint decides about them.
@@ -138,6 +150,7 @@ impl What {
         match self {
             Self::Event(event) => event.text.len() + event.name.len(),
             Self::Link(link) => link.cause.as_ref().map_or(0, String::len),
+            Self::Command(command) => command.weight(),
             Self::Gap { .. } | Self::Renumbered => 0,
         }
     }
@@ -147,6 +160,8 @@ impl What {
 #[derive(Debug)]
 pub(crate) struct Log {
     rows: VecDeque<Arc<Row>>,
+    /// Numbers of the rows of commands.
+    commands: VecDeque<u64>,
     bytes: usize,
     next: u64,
     dropped: u64,
@@ -158,6 +173,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             rows: VecDeque::new(),
+            commands: VecDeque::new(),
             bytes: 0,
             next: FIRST,
             dropped: 0,
@@ -179,13 +195,29 @@ impl Log {
         self.bytes += what.weight();
         let number = self.next;
         self.next += 1;
+        if matches!(what, What::Command(_)) {
+            self.commands.push_back(number);
+        }
         self.rows.push_back(Arc::new(Row {
             number,
             session,
             what,
         }));
+        if self.commands.len() > MAX_COMMANDS {
+            self.drop_oldest_command();
+        }
         while self.rows.len() > MAX_ROWS || (self.bytes > MAX_BYTES && self.rows.len() > 1) {
             self.drop_oldest();
+        }
+    }
+
+    /// Commands make room for commands, and not for events.
+    fn drop_oldest_command(&mut self) {
+        let oldest = self.commands.pop_front();
+        let index = oldest.and_then(|number| self.index(number));
+        let row = index.and_then(|index| self.rows.remove(index));
+        if let Some(row) = row {
+            self.bytes -= row.what.weight();
         }
     }
 
@@ -193,6 +225,9 @@ impl Log {
         let Some(oldest) = self.rows.pop_front() else {
             return;
         };
+        if self.commands.front() == Some(&oldest.number) {
+            self.commands.pop_front();
+        }
         self.bytes -= oldest.what.weight();
         self.dropped += 1;
         if let What::Event(event) = &oldest.what {
@@ -233,19 +268,29 @@ impl Log {
 
     /// Number of the first row still there.
     pub(super) fn first(&self) -> u64 {
-        self.next - self.rows.len() as u64
+        self.rows.front().map_or(self.next, |row| row.number)
     }
 
     /// The row of this number, if it is still there.
     pub(super) fn row(&self, number: u64) -> Option<&Arc<Row>> {
-        let index = number.checked_sub(self.first())?;
-        self.rows.get(index as usize)
+        self.rows.get(self.index(number)?)
+    }
+
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = number.checked_sub(self.first())? as usize;
+        // No number is missing, unless there were many commands.
+        if self.rows.get(index).is_some_and(|row| row.number == number) {
+            return Some(index);
+        }
+        self.rows
+            .binary_search_by_key(&number, |row| row.number)
+            .ok()
     }
 
     /// The rows numbered `from` and later, oldest first.
     pub(super) fn since(&self, from: u64) -> impl Iterator<Item = &Arc<Row>> {
-        let skip = from.saturating_sub(self.first());
-        self.rows.range((skip as usize).min(self.rows.len())..)
+        let skip = self.rows.partition_point(|row| row.number < from);
+        self.rows.range(skip..)
     }
 }
 

@@ -5,7 +5,9 @@
 //! tab's ends ([`History`]). All only ever look at rows once, so that a flood
 //! of events costs what is new and never a pass over everything.
 
+mod commands;
 mod complete;
+mod condition;
 mod facets;
 mod feed;
 mod history;
@@ -15,10 +17,12 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use commands::{CommandReply, CommandRow, Commands, Value};
 pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
+pub(crate) use condition::{Refusal, is_not, offered};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;
 pub(crate) use history::History;
 pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words};
 pub(crate) use ndjson::{read_ndjson, write_ndjson};
-pub(crate) use query::{FilterText, Query, SavedFilter, condition};
+pub(crate) use query::{FilterText, Query, SavedFilter};

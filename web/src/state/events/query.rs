@@ -23,6 +23,9 @@ pub(crate) struct FilterText {
     /// RFC 3339: what the log has until then, and nothing new.
     #[serde(deserialize_with = "or_nothing")]
     pub(crate) until: String,
+    /// Whether the commands that this tab sent are shown too.
+    #[serde(deserialize_with = "or_nothing", skip_serializing_if = "is_off")]
+    pub(crate) commands: bool,
 }
 
 /// A filter that is kept by name.
@@ -37,8 +40,17 @@ pub(crate) struct SavedFilter {
 }
 
 /// What is kept may be of another version, which had `null` for nothing.
-fn or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_off(is_on: &bool) -> bool {
+    !is_on
 }
 
 impl FilterText {
@@ -49,6 +61,7 @@ impl FilterText {
             ("names", &*self.names),
             ("where", &*self.expression),
             ("until", &*self.until),
+            ("commands", if self.commands { "true" } else { "" }),
         ];
         parts.into_iter().filter(|(_, value)| !value.is_empty())
     }
@@ -78,7 +91,11 @@ impl FilterText {
                 words.push_str(key);
                 words.push(' ');
             }
-            words.push_str(value);
+            words.push_str(if key == "commands" {
+                "with my commands"
+            } else {
+                value
+            });
         }
         words
     }
@@ -119,6 +136,7 @@ impl FilterText {
             session: Some(self.session.clone()).filter(|session| !session.is_empty()),
             filter,
             until,
+            commands: self.commands,
         })
     }
 
@@ -144,43 +162,6 @@ pub(super) fn push_parameter(address: &mut String, key: &str, value: &str) {
     address.push_str(&percent_encoded(value));
 }
 
-/// A member of what is at `path`, as an expression names it.
-pub(crate) fn member_path(path: &str, member: &str) -> String {
-    let is_plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
-    let is_name = member.chars().all(is_plain) && member.starts_with(|c: char| !c.is_ascii_digit());
-    if is_name {
-        return path.to_owned() + "." + member;
-    }
-    let mut text = path.to_owned() + "['";
-    for c in member.chars() {
-        match c {
-            '\\' | '\'' => text.extend(['\\', c]),
-            c if c < ' ' => {
-                text.push_str(&("\\u00".to_owned() + &hex(c as u32 >> 4) + &hex(c as u32)))
-            }
-            c => text.push(c),
-        }
-    }
-    text + "']"
-}
-
-fn hex(digit: u32) -> String {
-    char::from_digit(digit & 15, 16).unwrap_or('0').to_string()
-}
-
-/// The condition that the value at `path` is, or is not, what `json` says;
-/// `None` where an expression cannot say so: of objects and arrays.
-pub(crate) fn condition(path: &str, json: &str, equal: bool) -> Option<String> {
-    let json = json.trim();
-    if json.starts_with(['{', '[']) {
-        return None;
-    }
-    let operator = if equal { " == " } else { " != " };
-    let condition = path.to_owned() + operator + json;
-    // A string that no expression can hold, as with half a surrogate pair.
-    condition.parse::<Expression>().is_ok().then_some(condition)
-}
-
 /// Which rows a feed shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
@@ -190,11 +171,14 @@ pub(crate) struct Query {
     pub(crate) filter: EventFilter,
     /// Only what the log has until then.
     pub(crate) until: Option<Instant>,
+    /// Whether the commands that this tab sent are shown too.
+    pub(crate) commands: bool,
 }
 
 impl Query {
     /// What is said of a row. A gap is shown whatever the filter is: the missing
-    /// events might have passed. So is what became of the endpoint.
+    /// events might have passed. So is what became of the endpoint, and the
+    /// user's own commands when they are wanted.
     pub(super) fn judge(&self, row: &Row) -> Verdict {
         let wanted = self.session.as_deref();
         if wanted.is_some_and(|wanted| !row.session.is_empty() && *row.session != *wanted) {
@@ -208,13 +192,16 @@ impl Query {
                 }
             }
             What::Event(_) => Verdict::Rejected,
-            What::Gap { .. } | What::Link(_) | What::Renumbered => Verdict::Accepted,
+            What::Command(_) if !self.commands => Verdict::Rejected,
+            What::Gap { .. } | What::Link(_) | What::Renumbered | What::Command(_) => {
+                Verdict::Accepted
+            }
         }
     }
 
     /// Whether no event is filtered out.
     pub(crate) fn is_everything(&self) -> bool {
-        *self == Self::default()
+        self.session.is_none() && self.filter == EventFilter::default() && self.until.is_none()
     }
 
     /// The query of a page of the console's log, without where it begins.

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::Page;
-use crate::state::events::{Row, What, condition};
+use crate::state::events::{FilterText, Refusal, Row, What, is_not, offered};
+use crate::state::sessions::incarnation;
 use crate::state::text::visible;
-use crate::store::browser;
+use crate::state::tree::{NodeId, Tree};
+use crate::store::{SchemaState, browser};
+use crate::view::documentation::EventDocumentation;
 use crate::view::json_tree::JsonTree;
 use crate::view::parts::CopyButton;
+use crate::view::row_actions::{Offer, RowAction};
 
 #[component]
 pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
@@ -19,44 +23,123 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     let text = Arc::clone(&event.text);
     let copied = Signal::stored(text.to_string());
     let received = event.received.map(|at| at.utc()).unwrap_or_default();
-    let session = visible(&row.session).into_owned();
+    let session = row.session.to_string();
     let name = event.name.to_string();
-    let only = {
-        let name = name.clone();
-        move || {
-            let mut text = page.text.get();
-            text.names.clone_from(&name);
-            browser::at(&text.address())
-        }
+    let link = move |words: &'static str,
+                     change: Box<dyn Fn(FilterText) -> FilterText + Send + Sync>| {
+        let address = move || browser::at(&change(page.text.get()).address());
+        view! { <a href=address>{words}</a> }
     };
-    let quoted = serde_json::Value::from(name.as_str()).to_string();
-    let without = condition("@.event", &quoted, false).map(|condition| {
-        let address = move || browser::at(&page.text.get().and(&condition).address());
-        view! { <a href=address>"Exclude this name"</a> }
+    let only = {
+        let names = name.clone();
+        let change = move |text| FilterText {
+            names: names.clone(),
+            ..text
+        };
+        link("Only this name", Box::new(change))
+    };
+    let without = is_not("@.event", &name).map(|condition| {
+        let change = move |text: FilterText| text.and(&condition);
+        link("Exclude this name", Box::new(change))
     });
+    // A file may tell no session.
+    let of_session = (!session.is_empty()).then(|| {
+        let session = session.clone();
+        let change = move |text| FilterText {
+            session: session.clone(),
+            ..text
+        };
+        link("Only this session", Box::new(change))
+    });
+    let fault = RwSignal::new(None);
+    let actions = vec![
+        filter_action(page, fault, true),
+        filter_action(page, fault, false),
+    ];
     view! {
         <section class="detail" aria-label="Event detail">
             <div class="detail-head">
-                <h2 class="mono">{name}</h2>
+                <h2 class="mono">{name.clone()}</h2>
                 <CopyButton label="Copy event" text=copied/>
-                <button
-                    type="button"
-                    class="quiet icon"
-                    aria-label="Close"
-                    title="Close"
-                    on:click=move |_| page.selected.set(None)
-                >
-                    "✕"
-                </button>
+                {close_button(page)}
             </div>
             <dl class="facts">
-                <dt>"Session"</dt><dd>{session}</dd>
+                <dt>"Session"</dt><dd>{visible(&session).into_owned()}</dd>
                 <dt>"Seq"</dt><dd class="mono">{event.seq.0}</dd>
                 <dt>"Received"</dt><dd class="mono">{received}</dd>
             </dl>
-            <p class="detail-links"><a href=only>"Only this name"</a>{without}</p>
-            <JsonTree text label="Event"/>
+            <p class="detail-links">{only}{without}{of_session}</p>
+            <JsonTree text label="Event" actions/>
+            <p class="fault" role="alert">{move || fault.get().map(Refusal::words)}</p>
+            {documentation(page, session, name)}
         </section>
     }
     .into_any()
+}
+
+/// Closes the detail.
+pub(super) fn close_button(page: Page) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="quiet icon"
+            aria-label="Close"
+            title="Close"
+            on:click=move |_| page.selected.set(None)
+        >
+            "✕"
+        </button>
+    }
+}
+
+/// Filters by a value of the event, or excludes it.
+fn filter_action(page: Page, fault: RwSignal<Option<Refusal>>, equal: bool) -> RowAction {
+    let (label, glyph, key, done) = match equal {
+        true => ("Filter by this", "=", "f", "Filtered by "),
+        false => ("Exclude this", "≠", "x", "Excluded "),
+    };
+    let offered = |event: &Tree, id: NodeId| match offered(event, id) {
+        Ok(()) => Offer::Button,
+        Err(Refusal::NotOffered) => Offer::Nothing,
+        Err(refusal) => Offer::Words(refusal.words()),
+    };
+    let run = move |event: &Tree, id: NodeId| {
+        let text = page.text.get_untracked();
+        match text.by_value(event, id, equal) {
+            Ok(text) => {
+                fault.set(None);
+                page.go(&text);
+                let words = done.to_owned() + &event.path(id);
+                page.store.announcement.set(words);
+            }
+            Err(refusal) => fault.set(Some(refusal)),
+        }
+    };
+    RowAction {
+        label,
+        glyph,
+        key,
+        offered: Arc::new(offered),
+        run: Arc::new(run),
+    }
+}
+
+/// What the manual says of the event, which comes with the endpoint's schema.
+fn documentation(page: Page, session: String, event: String) -> impl IntoView {
+    let schema = RwSignal::new(SchemaState::Loading);
+    let load = {
+        let session = session.clone();
+        move || {
+            let running = page
+                .store
+                .peek(|app| incarnation(app.sessions.get(&session)?));
+            let (wanted, is_wanted) = (session.clone(), move || {
+                schema.try_get_untracked().is_some()
+            });
+            if let Some(running) = running {
+                page.store.load_schema(wanted, running, schema, is_wanted);
+            }
+        }
+    };
+    view! { <EventDocumentation session event schema load/> }
 }

@@ -70,10 +70,12 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
 fn chip(what: &str, name: &str, count: u64, address: &str) -> impl IntoView + use<> {
     let shown = visible(name).into_owned();
     let title = what.to_owned() + &shown;
-    let label = title.clone() + ": " + &counted(count, "event");
+    // It has what is to be seen in it, as one speaks to it by that.
+    let label = title.clone() + " " + &counted(count, "event");
     view! {
         <a class="chip" href=browser::at(address) aria-label=label title=title>
             <span class="mono">{shown}</span>
+            " "
             <span class="count">{grouped(count)}</span>
         </a>
     }

@@ -1,6 +1,7 @@
 //! `/events`: the table of events, live and from the console's log, and one
 //! event in detail.
 
+mod command_detail;
 mod completing;
 mod detail;
 mod facets;
@@ -19,9 +20,10 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::rest::Problem;
 
 use super::parts::ProblemBox;
-use crate::state::events::{Feed, FilterText, History, Log, Row};
+use crate::state::events::{Feed, FilterText, History, Log, Row, What};
 use crate::state::text::{counted, grouped};
 use crate::store::{Store, use_store};
+use command_detail::CommandDetail;
 use detail::Detail;
 use facets::FacetBar;
 use feeding::feed_the_page;
@@ -81,7 +83,7 @@ struct File {
     log: Log,
 }
 
-/// `/events?session=&names=&where=&until=`
+/// `/events?session=&names=&where=&until=&commands=true`
 #[component]
 pub(super) fn EventsPage() -> impl IntoView {
     let query = use_query_map();
@@ -93,6 +95,7 @@ pub(super) fn EventsPage() -> impl IntoView {
                 names: part("names"),
                 expression: part("where"),
                 until: part("until"),
+                commands: part("commands") == "true",
             }
         })
     });
@@ -136,7 +139,13 @@ pub(super) fn EventsPage() -> impl IntoView {
                 {move || refused().map(|problem| view! { <ProblemBox problem/> })}
                 <Table page/>
             </div>
-            {move || page.selected.get().map(|row| view! { <Detail page row/> })}
+            {move || page.selected.get().map(|row| match &row.what {
+                What::Command(command) => {
+                    let (id, name) = (command.id, command.name.to_string());
+                    view! { <CommandDetail page id name/> }.into_any()
+                }
+                _ => view! { <Detail page row/> }.into_any(),
+            })}
         </div>
     }
 }

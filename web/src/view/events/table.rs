@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
-use crate::state::events::{EventRow, Row, What, gap_words, link_words};
+use crate::state::events::{CommandRow, EventRow, Row, What, gap_words, link_words};
+use crate::state::history::Ended;
 use crate::state::text::visible;
 use crate::state::window::Window;
 use crate::store::browser;
@@ -242,6 +243,45 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
             }
             .into_any()
         }
+        What::Command(command) => {
+            let (clock, title) = match command.at {
+                Some(at) => (
+                    at.clock(browser::offset(at)),
+                    at.utc() + ", by this browser’s clock",
+                ),
+                None => (String::new(), String::new()),
+            };
+            let (name, summary) = (command.name.to_string(), command.summary.to_string());
+            let arrow = if command.ended.is_none() {
+                "→"
+            } else {
+                "←"
+            };
+            let tag = tag_class(command);
+            let word = command.word();
+            view! {
+                <div
+                    role="row"
+                    class="row event command"
+                    tabindex="0"
+                    data-row=number
+                    aria-rowindex=index
+                    aria-current=move || is_selected.get().then_some("true")
+                    on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
+                >
+                    <span role="cell" class="mono time" title=title>{clock}</span>
+                    <span role="cell" class="session">{session}</span>
+                    <span role="cell" class="number seq"><span aria-hidden="true">{arrow}</span></span>
+                    <span role="cell" class="name">
+                        <span class="visually-hidden">"Command "</span>
+                        <span class="mono">{name}</span>" "
+                        <span class=tag>{word}</span>
+                    </span>
+                    <span role="cell" class="mono data">{summary}</span>
+                </div>
+            }
+            .into_any()
+        }
         What::Gap { from, to } => mark(
             "row gap",
             String::new(),
@@ -269,6 +309,15 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
     }
 }
 
+fn tag_class(command: &CommandRow) -> &'static str {
+    match command.ended {
+        None => "tag accent",
+        Some(Ended::Returned) => "tag good",
+        Some(Ended::Failed) => "tag bad",
+        Some(Ended::Unknown) => "tag warn",
+    }
+}
+
 /// The local time, and a title with the exact time and the distance to the
 /// event before.
 fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
@@ -276,8 +325,11 @@ fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
         return (String::new(), String::new());
     };
     let before = page.feed.with_value(|feed| {
-        let position = feed.position(number)?.checked_sub(1)?;
-        feed.row(position)?.what.time()
+        let mut before = (0..feed.position(number)?).rev();
+        // A command has its time from another clock.
+        let is_told = |row: &&Arc<Row>| !matches!(row.what, What::Command(_));
+        let before = before.find_map(|at| feed.row(at).filter(is_told))?;
+        before.what.time()
     });
     let mut title = received.utc();
     if let Some(before) = before {
@@ -314,7 +366,7 @@ fn on_key(page: Page, event: &KeyboardEvent) {
     let Some(row) = page.row_at(next) else { return };
     let number = row.number;
     let is_open = page.selected.with_untracked(Option::is_some);
-    if (is_open || next == at) && matches!(row.what, What::Event(_)) {
+    if (is_open || next == at) && row.what.has_detail() {
         page.selected.set(Some(row));
     }
     let Some(scroller) = page.scroller.get_untracked() else {

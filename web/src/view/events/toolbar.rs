@@ -91,6 +91,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
             <div class="buttons">
                 <FilterMenu page/>
                 <FileMenu page/>
+                <ShowCommands page/>
                 <Order page/>
                 <PauseAndClear page/>
             </div>
@@ -143,6 +144,34 @@ fn Until(page: Page) -> impl IntoView {
     }
 }
 
+/// Shows what this tab sent between the events.
+#[component]
+fn ShowCommands(page: Page) -> impl IntoView {
+    let is_shown = Memo::new(move |_| page.text.with(|text| text.commands));
+    let turn = move |_| {
+        let mut text = page.text.get_untracked();
+        text.commands = !text.commands;
+        page.go(&text);
+    };
+    view! {
+        <button
+            type="button"
+            title="The commands that this tab sent, and their replies, between the events as they came. \
+                Only the session chooses among them, not the names or the expression; files do not have them."
+            aria-pressed=move || is_shown.get().to_string()
+            disabled=move || !is_live(page)
+            on:click=turn
+        >
+            "Show my commands"
+        </button>
+    }
+}
+
+/// Whether what the tab sees is shown: neither a file nor the past.
+fn is_live(page: Page) -> bool {
+    page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
+}
+
 /// Newest first, or following.
 #[component]
 fn Order(page: Page) -> impl IntoView {
@@ -177,9 +206,7 @@ fn Order(page: Page) -> impl IntoView {
 fn PauseAndClear(page: Page) -> impl IntoView {
     let is_paused = Memo::new(move |_| page.with_feed(Feed::is_paused));
     let waiting = Memo::new(move |_| page.with_feed(Feed::waiting));
-    let is_live = Memo::new(move |_| {
-        page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
-    });
+    let is_live = Memo::new(move |_| is_live(page));
     let pause = move |_| {
         page.update_feed(|feed, log| match feed.is_paused() {
             true => feed.resume(log),
