@@ -57,6 +57,9 @@ test('members of nested structures and values of enums', async ({ console, page 
   await discard.selectOption('unmap');
   await expect(form.getByText('Forward as an unmap request')).toBeVisible();
   await expect(discard.locator('option[value=ignore]')).toHaveAttribute('title', 'Ignore the request');
+  const type = documentation(page).getByRole('group').filter({ hasText: 'BlockdevDiscardOptions' }).first();
+  await type.getByText('BlockdevDiscardOptions').click();
+  await expect(type.getByRole('heading', { name: 'Values' })).toBeVisible();
   // Past an alternate, and deeper.
   const file = page.getByRole('group', { name: 'file', exact: true });
   await file.getByLabel('driver', { exact: true }).selectOption('file');

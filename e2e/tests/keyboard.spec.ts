@@ -5,6 +5,8 @@ import { eventRows, reply, seesSession } from '../support/pages.ts';
 import { Way } from '../support/way.ts';
 
 test('from signing in to the detail of an event by keyboard alone', async ({ console, page }) => {
+  // A key at a time, through lists that are long.
+  test.setTimeout(90_000);
   await page.goto(console.url);
   await expect(page.getByLabel('Token')).toBeFocused();
   await page.keyboard.type(console.token);

@@ -420,7 +420,16 @@ fn of_type(manual: &Arc<Manual>, name: &str, words: String) -> AnyView {
     let is_open = RwSignal::new(false);
     let body = move || {
         let entry = manual.types.get(&name).filter(|_| is_open.get());
-        entry.map(|entry| of_entry(&manual, entry, "Members"))
+        entry.map(|entry| {
+            // Of an enum they have no type.
+            let is_enum = entry.also.is_empty()
+                && entry
+                    .members
+                    .values()
+                    .all(|member| member.type_name.is_none());
+            let words = if is_enum { "Values" } else { "Members" };
+            of_entry(&manual, entry, words)
+        })
     };
     view! {
         <details class="type-text" on:toggle=move |event| is_open.set(is_now_open(&event))>

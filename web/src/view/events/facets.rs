@@ -17,9 +17,11 @@ const HEIGHT: u64 = 24;
 
 #[component]
 pub(super) fn FacetBar(page: Page) -> impl IntoView {
-    // Once a second is enough to read.
+    // Once a second is enough to read, but the first are there with their rows.
+    let has_rows = Memo::new(move |_| page.with_feed(|feed| feed.len() > 0));
     let facets = move |read: fn(&Facets) -> Vec<(String, u64)>| {
         Memo::new(move |_| {
+            has_rows.track();
             page.store.clock.track();
             page.text.track();
             page.file.track();
@@ -28,6 +30,7 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
     };
     let (names, sessions) = (facets(Facets::names), facets(Facets::sessions));
     let rate = Memo::new(move |_| {
+        has_rows.track();
         page.store.clock.track();
         page.text.track();
         let is_live =
