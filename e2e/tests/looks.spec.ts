@@ -428,6 +428,11 @@ const troubles = (address: string): Look[] => [
   },
 ];
 
+/** By how many pixels the page is wider than the window. */
+async function overflow(page: Page): Promise<number> {
+  return await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
 /** In both themes a picture, nothing clipped, and nothing serious that axe-core finds. */
 async function look(page: Page, console: Console, { name, show }: Look, width: number): Promise<void> {
   await test.step(name, async () => {
@@ -435,10 +440,7 @@ async function look(page: Page, console: Console, { name, show }: Look, width: n
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.screenshot({ path: `test-results/looks/${name}-${width}-${colorScheme}.png` });
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(overflow, `${name} is wider than the window`).toBe(0);
+      expect(await overflow(page), `${name} is wider than the window`).toBe(0);
       const axe = new AxeBuilder({ page });
       // Between the themes only colours differ.
       if (colorScheme === 'dark') axe.withRules('color-contrast');
@@ -449,6 +451,22 @@ async function look(page: Page, console: Console, { name, show }: Look, width: n
     }
   });
 }
+
+test('no page is wider than the window, whatever its width', async ({ serve, vm, agent, page }) => {
+  const console = await serve({ vm, agent });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await seesSession(page, 'agent', 'running');
+  const addresses = ['', 'commands/vm', 'commands/vm/blockdev-add', 'events?names=STOP'];
+  for (const address of addresses) {
+    await page.goto(`${console.url}${address}`);
+    await expect(page.getByText('Connected', { exact: true })).toBeAttached();
+    for (const width of [360, 600, 761, 900, 1041, 1199, 1601, 2560]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await overflow(page), `/${address} at ${width} pixels`).toBe(0);
+    }
+  }
+});
 
 for (const [width, height] of [
   [1440, 900],
