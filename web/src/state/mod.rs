@@ -10,6 +10,7 @@ pub(crate) mod app;
 pub(crate) mod backoff;
 pub(crate) mod blame;
 pub(crate) mod commands;
+pub(crate) mod completion;
 pub(crate) mod copy_as;
 pub(crate) mod danger;
 pub(crate) mod diff;

@@ -6,6 +6,7 @@
 mod command;
 mod command_list;
 mod commands;
+mod completing;
 mod copy_as;
 mod documentation;
 mod entry;

@@ -15,7 +15,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
+pub(crate) use complete::{complete_names, complete_where};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;
 pub(crate) use history::History;

@@ -1,7 +1,6 @@
 //! `/events`: the table of events, live and from the console's log, and one
 //! event in detail.
 
-mod completing;
 mod detail;
 mod facets;
 mod feeding;
