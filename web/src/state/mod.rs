@@ -22,6 +22,7 @@ pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod link;
 pub(crate) mod login;
+pub(crate) mod lookups;
 pub(crate) mod manage;
 pub(crate) mod manual;
 pub(crate) mod missed;

@@ -9,6 +9,7 @@
 pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod keep;
+mod lookups;
 mod schemas;
 mod socket;
 
@@ -25,6 +26,7 @@ use crate::state::editor::Drafts;
 use crate::state::exchanges::{Key, Sent};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
+use crate::state::lookups::Lookups;
 use crate::state::missed::{Away, Missed};
 use crate::state::send::Waits;
 use crate::state::theme::Theme;
@@ -63,6 +65,8 @@ pub(crate) struct Store {
     revisions: Revisions,
     schemas: StoredValue<schemas::Cache>,
     manuals: RwSignal<schemas::Manuals>,
+    /// What completes what is typed.
+    pub(crate) lookups: RwSignal<Lookups>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
     pending: StoredValue<Pending>,
@@ -115,6 +119,7 @@ impl Store {
             },
             schemas: StoredValue::new(schemas::Cache::default()),
             manuals: RwSignal::new(schemas::Manuals::default()),
+            lookups: RwSignal::new(Lookups::default()),
             drafts: StoredValue::new(Drafts::default()),
             pending: StoredValue::new(Pending::default()),
             away: StoredValue::new(None),
@@ -251,6 +256,7 @@ impl Store {
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());
         self.manuals.set(schemas::Manuals::default());
+        self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
         self.notify(Changes {
             sessions: true,

@@ -41,8 +41,10 @@ pub(super) fn CommandDesk(
         .unwrap_or_else(|| Editor::new(schema.clone(), &command));
     let revision = RwSignal::new(0_u64);
     let editor = StoredValue::new(editor);
+    let place = StoredValue::new(session.clone());
     let desk = Desk {
         store,
+        session: place,
         editor,
         structure: RwSignal::new(0),
         revision,
@@ -62,7 +64,6 @@ pub(super) fn CommandDesk(
         command: command.clone(),
         purpose: Purpose::User,
     }));
-    let place = StoredValue::new(session.clone());
     on_cleanup(move || {
         let put_away = (place.try_get_value(), editor.try_get_value());
         if let (Some(session), Some(editor)) = put_away {

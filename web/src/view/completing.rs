@@ -40,7 +40,7 @@ pub(super) fn FilterField(
                 is_wrong=is_wrong.into()
                 set=set
                 complete=complete
-                ask=ask
+                ask=move |_: &str, _: usize| ask()
             />
             <p id=fault_id class="fault" role="status">{fault}</p>
         </div>
@@ -66,25 +66,56 @@ pub(super) fn CompletedInput(
     set: impl Fn(String) + Copy + Send + Sync + 'static,
     /// What may come next, by the text and where the caret is in it, in bytes.
     complete: impl Fn(&str, usize) -> Completion + Copy + Send + Sync + 'static,
-    /// It is going to be typed into.
-    ask: impl Fn() + Copy + Send + Sync + 'static,
+    /// It is going to be completed, with the same.
+    ask: impl Fn(&str, usize) + Copy + Send + Sync + 'static,
+    /// Changes when what may come next does.
+    #[prop(optional)]
+    news: Option<Signal<()>>,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let completion = RwSignal::new(Completion::default());
     let active = RwSignal::new(None::<usize>);
+    // Whether the user waits for suggestions, or has them.
+    let is_wanted = StoredValue::new(false);
     let close = move || {
+        is_wanted.set_value(false);
         completion.set(Completion::default());
         active.set(None);
     };
-    let open = move || {
-        if let Some(input) = input.get_untracked() {
-            let text = input.value();
-            let caret = input.selection_start().ok().flatten();
-            let caret = caret.map_or(text.len(), |caret| byte_of(&text, caret as usize));
-            completion.set(complete(&text, caret));
-            active.set(None);
+    let place = move || {
+        let input = input.get_untracked()?;
+        let text = input.value();
+        let caret = input.selection_start().ok().flatten();
+        let caret = caret.map_or(text.len(), |caret| byte_of(&text, caret as usize));
+        Some((text, caret))
+    };
+    let refresh = move || {
+        if let Some((text, caret)) = place() {
+            let found = complete(&text, caret);
+            if completion.with_untracked(|shown| *shown != found) {
+                completion.set(found);
+                active.set(None);
+            }
         }
     };
+    let ask_here = move || {
+        if let Some((text, caret)) = place() {
+            ask(&text, caret);
+        }
+    };
+    let open = move || {
+        is_wanted.set_value(true);
+        ask_here();
+        refresh();
+    };
+    if let Some(news) = news {
+        Effect::new(move || {
+            news.get();
+            if is_wanted.get_value() {
+                refresh();
+            }
+        });
+    }
     let accept = move |at: usize| {
         let Some(input) = input.get_untracked() else {
             return;
@@ -179,7 +210,7 @@ pub(super) fn CompletedInput(
                 aria-invalid=move || is_wrong.get().then_some("true")
                 aria-describedby=described_by
                 prop:value=value
-                on:focus=move |_| ask()
+                on:focus=move |_| ask_here()
                 on:blur=move |_| close()
                 on:input=move |event| {
                     set(event_target_value(&event));

@@ -23,6 +23,7 @@ mod palette;
 mod parts;
 mod place;
 mod plot;
+mod properties;
 mod raw;
 mod repeat;
 mod reply;

@@ -1,0 +1,170 @@
+// What a real QEMU says of its devices and objects completes what is typed.
+
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+
+import { expect, signIn, test } from '../support/fixtures.ts';
+import { goToCommand, openCommand, reply, seesSession, sendAndReturn } from '../support/pages.ts';
+
+const field = (page: Page, name: string): Locator => page.getByRole('combobox', { name, exact: true });
+const option = (page: Page, name: RegExp): Locator => page.getByRole('option', { name });
+const message = (page: Page): Locator => page.getByLabel('Message', { exact: true });
+
+/** Types a part of a name and takes the suggestion. */
+async function choose(page: Page, into: Locator, typed: string, wanted: RegExp): Promise<void> {
+  await into.pressSequentially(typed);
+  await expect(option(page, wanted)).toBeVisible();
+  await into.press('ArrowDown');
+  await expect(option(page, wanted)).toHaveAttribute('aria-selected', 'true');
+  await into.press('Enter');
+}
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id);
+}
+
+test('a device is added with properties that QEMU describes', async ({ console, page }) => {
+  await console.execute('object-add', { 'qom-type': 'rng-builtin', id: 'dice' });
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'device_add');
+  await expect(page.getByText('Choose a driver: its properties can be added then.')).toBeVisible();
+  await choose(page, field(page, 'driver'), 'virtio-rng-pci-n', /^virtio-rng-pci-non-transitional/);
+  await expect(field(page, 'driver')).toHaveValue('virtio-rng-pci-non-transitional');
+  await field(page, 'driver').fill('virtio-rng-pci');
+  await page.getByLabel('Include id', { exact: true }).check();
+  await page.getByLabel('id', { exact: true }).fill('rng1');
+  await page.getByLabel('Include bus', { exact: true }).check();
+  await page.getByLabel('bus', { exact: true }).fill('port0');
+  await expect(page.getByText(/^\d+ properties of virtio-rng-pci:/)).toBeVisible();
+
+  const another = field(page, 'Another argument');
+  await another.pressSequentially('max-b');
+  await expect(option(page, /^max-bytes/)).toContainText('uint64 · default 9223372036854775807');
+  expect(await seriousFaults(page)).toEqual([]);
+  await another.press('ArrowDown');
+  await another.press('Enter');
+  await another.press('Enter');
+  // An integer, with units; a boolean; one of some words; a reference.
+  await page.getByLabel('max-bytes', { exact: true }).fill('lots');
+  await expect(page.getByLabel('max-bytes', { exact: true })).toHaveAccessibleDescription(/not an integer.*default/);
+  await page.getByLabel('max-bytes', { exact: true }).fill('4K');
+  await choose(page, another, 'event', /^event_idx/);
+  await another.press('Enter');
+  await page.getByRole('checkbox', { name: 'event_idx', exact: true }).check();
+  await choose(page, another, 'disable-l', /^disable-legacy/);
+  await another.press('Enter');
+  await choose(page, field(page, 'disable-legacy'), 'of', /^off/);
+  await choose(page, another, 'rn', /^rng/);
+  await another.press('Enter');
+  await choose(page, field(page, 'rng'), 'di', /^dice/);
+  // What is there is not offered once more, and parts of the device never are.
+  await another.pressSequentially('e');
+  await expect(option(page, /^ioeventfd/)).toBeVisible();
+  await expect(option(page, /^(event_idx|virtio-backend)/)).toHaveCount(0);
+  await another.fill('');
+  await another.press('Escape');
+  await expect(page.getByRole('listbox')).toHaveCount(0);
+  await expect(message(page)).toHaveText(
+    '{"execute":"device_add","arguments":{"driver":"virtio-rng-pci","bus":"port0","id":"rng1","max-bytes":4096,' +
+      '"event_idx":true,"disable-legacy":"off","rng":"dice"}}',
+  );
+  await sendAndReturn(page);
+  const path = '/machine/peripheral/rng1';
+  expect(await console.execute('qom-get', { path, property: 'max-bytes' })).toBe(4096);
+  expect(await console.execute('qom-get', { path, property: 'disable-legacy' })).toBe('off');
+  // The page asked in its own name: the history has what the user sent.
+  await page.getByRole('button', { name: 'History' }).click();
+  await expect(page.getByRole('region', { name: 'Sent commands' }).getByRole('listitem')).toHaveCount(1);
+});
+
+test('properties in JSON are shown as what they are, and what does not fit stays', async ({ console, page }) => {
+  await signIn(page, console);
+  const given = '{"driver":"virtio-rng-pci","max-bytes":7,"event_idx":true,"period":"8","none":[1]}';
+  await page.goto(`${console.url}commands/vm/device_add?arguments=${encodeURIComponent(given)}`);
+  // Opening a link asks QEMU nothing.
+  await page.getByRole('button', { name: 'Ask for the properties of virtio-rng-pci' }).click();
+  await expect(page.getByRole('checkbox', { name: 'event_idx', exact: true })).toBeChecked();
+  await expect(page.getByLabel('max-bytes', { exact: true })).toHaveValue('7');
+  await expect(page.getByLabel('period', { exact: true })).toHaveValue('"8"');
+  await expect(page.getByLabel('none', { exact: true })).toHaveValue('[1]');
+  await expect(message(page)).toHaveText(`{"execute":"device_add","arguments":${given}}`);
+  await page.getByRole('button', { name: 'Line', exact: true }).click();
+  await expect(page.getByLabel('Command line')).toHaveValue(/event_idx=true/);
+  await page.getByLabel('Command line').fill('device_add driver=virtio-rng-pci event_idx=false period=9');
+  await page.getByRole('button', { name: 'Form', exact: true }).click();
+  await expect(page.getByRole('checkbox', { name: 'event_idx', exact: true })).not.toBeChecked();
+  await expect(page.getByLabel('period', { exact: true })).toHaveValue('9');
+});
+
+test('a device that could end QEMU is asked about only on purpose', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'device_add');
+  await field(page, 'driver').fill('virtio-vga-gl');
+  await field(page, 'Another argument').focus();
+  await expect(page.getByRole('button', { name: 'Ask for the properties of virtio-vga-gl' })).toBeVisible();
+  await expect(page.getByText('QEMU 7.2 ends at that', { exact: false })).toBeVisible();
+});
+
+test('a property that could not be asked for is said, and blocks nothing', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'device_add');
+  await field(page, 'driver').fill('no-such-device');
+  await page.getByRole('button', { name: 'Ask for the properties of no-such-device' }).click();
+  await expect(page.getByText(/^The properties could not be asked for: .*no-such-device/)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Ask again' })).toBeVisible();
+  await field(page, 'Another argument').fill('any');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByLabel('any', { exact: true }).fill('1');
+  await expect(message(page)).toContainText('"any":1');
+});
+
+test('a path is completed part by part, and the property of what is there', async ({ console, page }) => {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await openCommand(page, 'vm', 'qom-set');
+  const path = field(page, 'path');
+  await choose(page, path, '/mach', /^machine/);
+  await choose(page, path, '/peripheral', /^peripheral-anon/);
+  await expect(path).toHaveValue('/machine/peripheral-anon');
+  await path.fill('/machine/peripheral');
+  await choose(page, path, '/virtio-d', /^virtio-disk0/);
+  await expect(path).toHaveValue('/machine/peripheral/virtio-disk0');
+  await choose(page, field(page, 'property'), 'bootind', /^bootindex/);
+  await expect(page.getByText('Of type int32, in JSON: integer')).toHaveCount(2);
+  await page.getByLabel('value', { exact: true }).fill('3');
+  expect(await seriousFaults(page)).toEqual([]);
+  await sendAndReturn(page);
+  await expect(reply(page)).toBeVisible();
+  await path.fill('/nowhere/');
+  await expect(page.getByText("objects could not be asked for: Device '/nowhere' not found")).toBeVisible();
+});
+
+test('a viewer has the types and paths, and is told who asks for properties', async ({ durable: console, page }) => {
+  await signIn(page, console, await console.newToken('watcher', 'viewer'));
+  await goToCommand(page, console, 'vm', 'device_add');
+  await choose(page, field(page, 'driver'), 'usb-kb', /^usb-kbd/);
+  await field(page, 'Another argument').focus();
+  await expect(page.getByText('An operator may ask for the properties of a device', { exact: false })).toBeVisible();
+  await goToCommand(page, console, 'vm', 'qom-list');
+  await choose(page, field(page, 'path'), '/mach', /^machine/);
+  await sendAndReturn(page);
+});
+
+test('objects of the storage daemon', async ({ storage, serve, page }) => {
+  const console = await serve({ storage });
+  await signIn(page, console);
+  // Its schema has the members of every type of object.
+  await goToCommand(page, console, 'storage', 'object-add');
+  await page.getByLabel('qom-type', { exact: true }).selectOption('throttle-group');
+  await page.getByLabel('id', { exact: true }).fill('slow');
+  await page.getByLabel('Include x-iops-total', { exact: true }).check();
+  await page.getByLabel('x-iops-total', { exact: true }).fill('1K');
+  await sendAndReturn(page);
+  await goToCommand(page, console, 'storage', 'qom-get');
+  await choose(page, field(page, 'path'), '/obj', /^objects/);
+  await choose(page, field(page, 'path'), '/sl', /^slow/);
+  await choose(page, field(page, 'property'), 'lim', /^limits/);
+  await sendAndReturn(page);
+  await expect(reply(page).getByRole('treeitem', { name: /^iops-total: 1024/ })).toBeVisible();
+});
