@@ -38,6 +38,7 @@ pub(crate) mod sessions;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod time;
+pub(crate) mod transaction;
 pub(crate) mod tree;
 pub(crate) mod window;
 

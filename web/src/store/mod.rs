@@ -13,6 +13,7 @@ mod lookups;
 mod schemas;
 mod socket;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_channel::{mpsc, oneshot};
@@ -31,6 +32,7 @@ use crate::state::missed::{Away, Missed};
 use crate::state::send::Waits;
 use crate::state::theme::Theme;
 use crate::state::time::Instant;
+use crate::state::transaction::Composed;
 use crate::state::{App, Changes};
 
 pub(crate) use schemas::{ManualState, SchemaState};
@@ -69,6 +71,8 @@ pub(crate) struct Store {
     pub(crate) lookups: RwSignal<Lookups>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
+    /// Transactions that are being composed, by session.
+    pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     pending: StoredValue<Pending>,
     away: StoredValue<Option<Away>>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
@@ -121,6 +125,7 @@ impl Store {
             manuals: RwSignal::new(schemas::Manuals::default()),
             lookups: RwSignal::new(Lookups::default()),
             drafts: StoredValue::new(Drafts::default()),
+            transactions: RwSignal::new(HashMap::new()),
             pending: StoredValue::new(Pending::default()),
             away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
@@ -258,6 +263,7 @@ impl Store {
         self.manuals.set(schemas::Manuals::default());
         self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
+        self.transactions.set(HashMap::new());
         self.notify(Changes {
             sessions: true,
             events: true,

@@ -15,6 +15,7 @@ use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use super::send::{Actions, AwaitedEvent, Question, Sender};
+use super::transaction::{TransactionTray, page_is_left};
 use crate::state::address::{Link, command_path};
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
@@ -67,6 +68,7 @@ pub(super) fn CommandDesk(
     on_cleanup(move || {
         let put_away = (place.try_get_value(), editor.try_get_value());
         if let (Some(session), Some(editor)) = put_away {
+            page_is_left(store, &session, &editor);
             store
                 .drafts
                 .update_value(|drafts| drafts.put(session, editor));
@@ -76,6 +78,8 @@ pub(super) fn CommandDesk(
     let sender = Sender::new(desk, place, sent, is_down, lists);
     let troubles = Troubles::new(desk);
     follow_links(desk, troubles);
+    desk.editor
+        .with_value(|editor| sender.transaction.opens(editor));
     let navigate = use_navigate();
     let here = (session.clone(), command.clone());
     let edit = move |kept: KeptCommand| {
@@ -128,6 +132,15 @@ pub(super) fn CommandDesk(
                     <Actions sender/>
                     <AwaitedEvent sender/>
                 </form>
+                <TransactionTray
+                    transaction=sender.transaction
+                    schema=schema.clone()
+                    command=command.clone()
+                    fill_in=move |link: &Link| {
+                        desk.editor.update_value(Editor::forget_link);
+                        fill_in(desk, troubles, link);
+                    }
+                />
                 <KeptCommands lists edit desk=Some(sender)/>
             </div>
             <Documentation desk session=session.clone()/>

@@ -31,6 +31,7 @@ mod send;
 mod sessions;
 mod shell;
 mod sign_in;
+mod transaction;
 mod tree_tools;
 
 pub(crate) use shell::Root;
