@@ -29,6 +29,8 @@ test('a device is added with properties that QEMU describes', async ({ console, 
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'device_add');
   await expect(page.getByText('Choose a driver: its properties can be added then.')).toBeVisible();
+  await field(page, 'driver').focus();
+  await expect(page.getByText(/^\d+ names are known: type a part of one\.$/)).toBeVisible();
   await choose(page, field(page, 'driver'), 'virtio-rng-pci-n', /^virtio-rng-pci-non-transitional/);
   await expect(field(page, 'driver')).toHaveValue('virtio-rng-pci-non-transitional');
   await field(page, 'driver').fill('virtio-rng-pci');
@@ -149,6 +151,18 @@ test('a viewer has the types and paths, and is told who asks for properties', as
   await goToCommand(page, console, 'vm', 'qom-list');
   await choose(page, field(page, 'path'), '/mach', /^machine/);
   await sendAndReturn(page);
+});
+
+test("an object's members are all in the schema", async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'object-add');
+  await page.getByLabel('qom-type', { exact: true }).selectOption('memory-backend-ram');
+  await page.getByLabel('id', { exact: true }).fill('ram1');
+  await page.getByLabel('size', { exact: true }).fill('2M');
+  await page.getByLabel('Include share', { exact: true }).check();
+  await page.getByLabel('share', { exact: true }).check();
+  await sendAndReturn(page);
+  expect(await console.execute('qom-get', { path: '/objects/ram1', property: 'size' })).toBe(2 << 20);
 });
 
 test('objects of the storage daemon', async ({ storage, serve, page }) => {

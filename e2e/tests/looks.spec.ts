@@ -9,7 +9,7 @@ import type { Page } from '@playwright/test';
 
 import type { Console } from '../support/console.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
-import { connectNow, eventRows, goToCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
+import { connectNow, eventRows, goToCommand, openCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
 import { Way } from '../support/way.ts';
 
 test.describe.configure({ timeout: 90_000 });
@@ -187,6 +187,47 @@ const LOOKS: Look[] = [
       await sendAndReturn(page);
       await expect(page.getByRole('region', { name: 'Expected event' })).toContainText('STOP');
       await page.getByLabel('Timeout in seconds').fill('4000');
+    },
+  },
+  {
+    name: 'command-properties',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'device_add');
+      await page.getByRole('combobox', { name: 'driver', exact: true }).fill('virtio-rng-pci');
+      await page.getByLabel('Include id', { exact: true }).check();
+      await expect(page.getByText(/^\d+ properties of virtio-rng-pci:/)).toBeVisible();
+      const another = page.getByRole('combobox', { name: 'Another argument', exact: true });
+      for (const name of ['event_idx', 'max-bytes', 'addr']) {
+        await another.fill(name);
+        await another.press('Enter');
+      }
+      await another.fill('dis');
+      await another.press('ArrowDown');
+      await expect(page.getByRole('option', { name: /^disable-legacy/ })).toHaveAttribute('aria-selected', 'true');
+    },
+  },
+  {
+    name: 'command-path',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'qom-get');
+      await page.getByRole('combobox', { name: 'path', exact: true }).fill('/machine/unattached/');
+      await expect(page.getByRole('option', { name: /^device\[0\]/ })).toBeVisible();
+    },
+  },
+  {
+    name: 'command-transaction',
+    show: async (page) => {
+      const add = page.getByRole('button', { name: 'Add to transaction' });
+      await openCommand(page, 'vm', 'block-dirty-bitmap-add');
+      await page.getByLabel('node', { exact: true }).fill('disk0');
+      for (const name of ['monday', 'tuesday']) {
+        await page.getByLabel('name', { exact: true }).fill(name);
+        await add.click();
+      }
+      const tray = page.getByRole('region', { name: 'Transaction' });
+      await expect(tray.getByRole('listitem')).toHaveCount(2);
+      await openCommand(page, 'vm', 'query-status');
+      await tray.scrollIntoViewIfNeeded();
     },
   },
   {

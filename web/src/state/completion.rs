@@ -1,7 +1,7 @@
 //! What may stand in place of a part of a text that is being typed.
 
 /// Most suggestions at a time.
-const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 
 /// What may stand in place of a part of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use qmp_shared::command::{Action, Form, Path, Step};
 
 use super::completing::CompletedInput;
 use super::form::{Desk, control_id, described_by};
-use crate::state::completion::Completion;
+use crate::state::completion::{Completion, MOST};
 use crate::state::editor::Editor;
 use crate::state::lookups::{
     Answer, Known, Property, Query, Source, directory, driver_of, is_asked_unbidden, is_risky,
@@ -43,16 +43,21 @@ impl Desk {
         text.trim().to_owned()
     }
 
-    /// Has the properties of the device that is entered asked for, if that is
-    /// harmless.
-    fn ask_for_properties(self) {
-        let driver = self
-            .editor
-            .with_value(|editor| editor.form().and_then(driver_of));
-        let types = untrack(|| self.looked_up(&Query::DeviceTypes));
-        if let Some(driver) = driver.filter(|driver| is_asked_unbidden(driver, &types)) {
-            self.look_up(Query::DeviceProperties(driver));
-        }
+    /// Has the properties of the device that is entered asked for while
+    /// `is_wanted`, if that is harmless; as soon as that can be told.
+    fn ask_for_properties(self, is_wanted: RwSignal<bool>) {
+        let types = Memo::new(move |_| self.looked_up(&Query::DeviceTypes));
+        Effect::new(move || {
+            let is_wanted = is_wanted.get();
+            let types = types.get();
+            let driver = self
+                .editor
+                .with_value(|editor| editor.form().and_then(driver_of));
+            let driver = driver.filter(|driver| is_wanted && is_asked_unbidden(driver, &types));
+            if let Some(driver) = driver {
+                self.look_up(Query::DeviceProperties(driver));
+            }
+        });
     }
 
     /// The property that the arguments speak of, once it is known.
@@ -115,11 +120,11 @@ pub(super) fn completed_text(
         source.with_value(|source| complete(desk, path, source, answer.as_deref(), typed, caret))
     };
     let is_driver = path.with_value(|path| *path == Path::root().member("driver"));
-    let leave = move |_| {
-        if is_driver {
-            desk.ask_for_properties();
-        }
-    };
+    // Once a device is chosen.
+    let is_left = RwSignal::new(false);
+    if is_driver {
+        desk.ask_for_properties(is_left);
+    }
     let hint = move || {
         let known = asked.get().map(|query| (desk.looked_up(&query), query));
         let lookup = match known {
@@ -128,6 +133,7 @@ pub(super) fn completed_text(
                 let failed = [query.words(), " could not be asked for: ", &visible(&why)];
                 Some(failed.concat())
             }
+            Some((Known::Answer(answer), _)) => many(&answer),
             _ => None,
         };
         lookup.or_else(|| match source.get_value() {
@@ -136,7 +142,7 @@ pub(super) fn completed_text(
         })
     };
     view! {
-        <div on:focusout=leave>
+        <div on:focusin=move |_| is_left.set(false) on:focusout=move |_| is_left.set(true)>
             <CompletedInput
                 id=id
                 label=label
@@ -153,6 +159,15 @@ pub(super) fn completed_text(
         <p class="hint lookup" id=hint_id role="status">{hint}</p>
     }
     .into_any()
+}
+
+/// Says that a list does not show all names.
+fn many(answer: &Answer) -> Option<String> {
+    let Answer::Names(names) = answer else {
+        return None;
+    };
+    let words = " names are known: type a part of one.";
+    (names.len() > MOST).then(|| names.len().to_string() + words)
 }
 
 fn complete(
@@ -250,6 +265,8 @@ pub(super) fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
         }
     };
     let driver = Memo::new(move |_| desk.typed(|editor| editor.form().and_then(driver_of)));
+    let is_used = RwSignal::new(false);
+    desk.ask_for_properties(is_used);
     let known = Memo::new(move |_| {
         let driver = driver.get()?;
         Some(desk.looked_up(&Query::DeviceProperties(driver)))
@@ -278,6 +295,7 @@ pub(super) fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
             <label for=id.clone()>"Another argument"</label>
             <div
                 class="add-member-row"
+                on:focusout=move |_| is_used.set(false)
                 on:keydown=move |event| {
                     let is_plain = !event.ctrl_key() && !event.meta_key();
                     // Unless it has chosen a suggestion.
@@ -296,7 +314,10 @@ pub(super) fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
                     is_wrong=Signal::stored(false)
                     set=move |text| name.set(text)
                     complete=complete
-                    ask=move |_: &str, _: usize| desk.ask_for_properties()
+                    ask=move |_: &str, _: usize| {
+                        desk.look_up(Query::DeviceTypes);
+                        is_used.set(true);
+                    }
                     news=Signal::derive(move || known.track())
                 />
                 <button type="button" on:click=move |_| add()>"Add"</button>

@@ -138,9 +138,10 @@ where
 {
     let parts = Memo::new(move |_| transaction.with(|composed| composed.parts().to_vec()));
     let is_here = command == TRANSACTION;
-    let is_shown = Memo::new(move |_| {
+    // Where the form shows just this, there is no need to.
+    let is_hidden = Memo::new(move |_| {
         let is_open = transaction.with(Composed::is_open);
-        !parts.with(Vec::is_empty) && !(is_here && is_open)
+        parts.with(Vec::is_empty) || (is_here && is_open)
     });
     let is_other = !command.is_empty()
         && !is_here
@@ -173,7 +174,7 @@ where
         transaction.change(|composed| *composed = Composed::default());
     };
     view! {
-        <Show when=move || is_shown.get()>
+        <Show when=move || !is_hidden.get()>
             <section class="transaction" aria-label="Transaction">
                 <h2>"Transaction (" {move || parts.with(Vec::len)} ")"</h2>
                 <ol>

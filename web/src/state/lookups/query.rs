@@ -90,11 +90,21 @@ impl Query {
             }
             Self::DeviceProperties(_) | Self::Tree(_) => {
                 let mut properties: Vec<Property> = serde_json::from_str(json)?;
-                properties.sort_by(|a, b| a.name.cmp(&b.name));
+                properties.sort_by(|a, b| numbered(&a.name).cmp(&numbered(&b.name)));
                 Ok(Answer::Properties(properties))
             }
         }
     }
+}
+
+/// A name and the number in brackets at its end: `device[10]` is after
+/// `device[9]`.
+fn numbered(name: &str) -> (&str, u64) {
+    let split = name.strip_suffix(']').and_then(|name| {
+        let (name, number) = name.rsplit_once('[')?;
+        Some((name, number.parse().ok()?))
+    });
+    split.unwrap_or((name, 0))
 }
 
 /// Whether asking for the properties of this device can end a QEMU of which a

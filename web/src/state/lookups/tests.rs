@@ -36,6 +36,14 @@ fn questions_are_commands_that_read() {
     let names = Query::DeviceTypes.read(types).unwrap();
     assert_eq!(names, Answer::Names(vec!["a".into(), "b".into()]));
     assert!(Query::Types.read("{}").is_err());
+    let devices = ["device[10]", "device[9]", "bus", "device"];
+    let devices = devices.map(|name| format!(r#"{{"name": "{name}", "type": "x"}}"#));
+    let sorted = properties(&format!("[{}]", devices.join(",")));
+    let sorted: Vec<_> = sorted.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(sorted, ["bus", "device", "device[9]", "device[10]"]);
+    let types = Known::Answer(names.into());
+    assert!(is_asked_unbidden("a", &types) && !is_asked_unbidden("c", &types));
+    assert!(!is_asked_unbidden("a", &Known::Asked));
     assert!(is_risky("virtio-gpu-gl-pci") && is_risky("virtio-vga-gl"));
     assert!(!is_risky("virtio-rng-pci"));
 }
