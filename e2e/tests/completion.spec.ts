@@ -25,6 +25,8 @@ async function seriousFaults(page: Page): Promise<string[]> {
 }
 
 test('a device is added with properties that QEMU describes', async ({ console, page }) => {
+  // Much is typed, and axe-core looks at a long page.
+  test.setTimeout(60_000);
   await console.execute('object-add', { 'qom-type': 'rng-builtin', id: 'dice' });
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'device_add');
@@ -181,4 +183,63 @@ test('objects of the storage daemon', async ({ storage, serve, page }) => {
   await choose(page, field(page, 'property'), 'lim', /^limits/);
   await sendAndReturn(page);
   await expect(reply(page).getByRole('treeitem', { name: /^iops-total: 1024/ })).toBeVisible();
+});
+
+const MARKUP = '<img src=x onerror="window.hacked=1">';
+const TURNED = 'safe\u202eelgnat\u0007';
+
+test('names of types and properties are shown as text, and nothing waits for them', async ({ fake, serve, page }) => {
+  const command = (name: string, args = 'none'): object => ({
+    name,
+    'meta-type': 'command',
+    'arg-type': args,
+    'ret-type': 'none',
+  });
+  const schema = [
+    ...[command('device_add', 'add'), command('qom-list-types'), command('device-list-properties'), command('free')],
+    { name: 'add', 'meta-type': 'object', members: [{ name: 'driver', type: 'str' }] },
+    { name: 'none', 'meta-type': 'object', members: [] },
+    { name: 'str', 'meta-type': 'builtin', 'json-type': 'string' },
+  ];
+  const properties = [
+    { name: TURNED, type: MARKUP, description: MARKUP, 'default-value': MARKUP },
+    { name: 'long', type: 'x'.repeat(1_000_000) },
+  ];
+  const endpoint = await fake({
+    concurrent: true,
+    rules: {
+      'query-qmp-schema': [{ return: schema }],
+      'qom-list-types': [{ return: [{ name: MARKUP }, { name: TURNED }] }],
+      'device-list-properties': [{ hold: { until: 'free' } }, { return: properties }],
+      free: [{ return: {} }],
+    },
+  });
+  const console = await serve({ vm: endpoint });
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'device_add');
+  const driver = field(page, 'driver');
+  await driver.pressSequentially('safe');
+  await expect(page.getByRole('option', { name: 'safe\\u{202e}elgnat\\u{7}' })).toBeVisible();
+  await driver.fill('<im');
+  await expect(page.getByRole('option', { name: MARKUP })).toBeVisible();
+  await driver.press('ArrowDown');
+  await driver.press('Enter');
+  await expect(driver).toHaveValue(MARKUP);
+  const another = field(page, 'Another argument');
+  await another.fill('other');
+  await another.press('Enter');
+  await expect(page.getByText(`Asking for the properties of ${MARKUP}…`)).toBeVisible();
+  await page.getByLabel('other', { exact: true }).fill('1');
+  await console.execute('free');
+  // The list comes as soon as it is there.
+  await another.press('ArrowDown');
+  await expect(page.getByRole('option', { name: /^safe.*elgnat/ })).toContainText(MARKUP);
+  await expect(page.getByText('2 properties of', { exact: false })).toBeVisible();
+  await another.press('ArrowDown');
+  await another.press('ArrowDown');
+  await another.press('Enter');
+  await another.press('Enter');
+  await expect(page.getByLabel('safe\\u{202e}elgnat\\u{7}', { exact: true })).toBeVisible();
+  expect(await page.locator('img[src="x"]').count()).toBe(0);
+  expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
 });

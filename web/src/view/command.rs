@@ -90,6 +90,8 @@ pub(super) fn CommandDesk(
         }
         go_to(store, &navigate, &kept);
     };
+    // Drawn anew with another view only, so that the focus stays.
+    let mode = Memo::new(move |_| desk.drawn(Editor::mode));
     // Wherever the focus is: also in the list, right after a command was chosen.
     let on_key = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
         let is_asking = sender.question.with_untracked(Option::is_some);
@@ -115,7 +117,7 @@ pub(super) fn CommandDesk(
                     {head(&command, schema.as_deref())}
                     {lead(desk)}
                     <ModeSwitch desk troubles/>
-                    {move || match desk.drawn(Editor::mode) {
+                    {move || match mode.get() {
                         Mode::Form => view! { <ArgumentsForm desk/> }.into_any(),
                         mode => view! { <TextPane desk mode/> }.into_any(),
                     }}

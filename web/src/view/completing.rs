@@ -6,6 +6,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::state::completion::{Completion, Suggestion};
+use crate::state::text::{clip, visible};
+
+/// Longest part of a suggestion that is shown, in bytes.
+const SHOWN: usize = 200;
 
 /// One text of the filter.
 #[component]
@@ -178,8 +182,8 @@ pub(super) fn CompletedInput(
                         accept(at);
                     }
                 >
-                    <span class="mono">{text}</span>
-                    <span class="muted">{detail}</span>
+                    <span class="mono">{shown(&text)}</span>
+                    <span class="muted">{shown(&detail)}</span>
                 </li>
             }
         };
@@ -229,6 +233,15 @@ pub(super) fn CompletedInput(
             </ul>
         </div>
     }
+}
+
+fn shown(text: &str) -> String {
+    let (start, more) = clip(text, SHOWN);
+    let mut shown = visible(start).into_owned();
+    if more > 0 {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The byte of a place that the browser counts in UTF-16.

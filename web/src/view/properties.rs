@@ -318,7 +318,8 @@ pub(super) fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
                         desk.look_up(Query::DeviceTypes);
                         is_used.set(true);
                     }
-                    news=Signal::derive(move || known.track())
+                    // The form has what is known, and says so.
+                    news=Signal::derive(move || desk.structure.track())
                 />
                 <button type="button" on:click=move |_| add()>"Add"</button>
             </div>

@@ -2,7 +2,6 @@
 
 use super::property::Property;
 use crate::state::completion::{Completion, Suggestion};
-use crate::state::text::visible;
 
 /// The names that have what is typed in them, those that begin with it first,
 /// for the whole text. A name that is complete needs none.
@@ -75,7 +74,7 @@ fn matching<'a>(typed: &str, names: impl Iterator<Item = (&'a str, String)>) -> 
     found.sort_by_key(|(is_within, ..)| *is_within);
     let suggestion = |(_, name, detail): (bool, &str, String)| Suggestion {
         text: name.to_owned(),
-        detail: visible(&detail).into_owned(),
+        detail,
     };
     found.into_iter().map(suggestion).collect()
 }
