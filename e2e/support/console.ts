@@ -92,8 +92,8 @@ export class Console {
   }
 
   /** Executes a command on the session `vm`; answers what it returned. */
-  async execute(command: string): Promise<unknown> {
-    const answer = await this.#call('POST', 'sessions/vm/execute', { execute: command });
+  async execute(command: string, args?: object): Promise<unknown> {
+    const answer = await this.#call('POST', 'sessions/vm/execute', { execute: command, arguments: args });
     return (JSON.parse(answer) as { return: unknown }).return;
   }
 

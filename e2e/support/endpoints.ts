@@ -79,6 +79,8 @@ export class Vm extends WithDisk {
       ...['-no-user-config', '-nodefaults', '-display', 'none', '-name', 'e2e'],
       ...['-machine', 'q35', '-accel', 'tcg', '-m', '64'],
       ...['-device', 'VGA', '-device', 'virtio-balloon'],
+      // Where devices are added to.
+      ...['-device', 'pcie-root-port,id=port0'],
       ...['-blockdev', `driver=file,node-name=file0,filename=${this.disk}`],
       ...['-blockdev', 'driver=qcow2,node-name=disk0,file=file0'],
       ...['-device', 'virtio-blk,drive=disk0,id=virtio-disk0'],

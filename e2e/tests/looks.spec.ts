@@ -190,6 +190,47 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'command-properties',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'device_add');
+      await page.getByRole('combobox', { name: 'driver', exact: true }).fill('virtio-rng-pci');
+      await page.getByLabel('Include id', { exact: true }).check();
+      await expect(page.getByText(/^\d+ properties of virtio-rng-pci:/)).toBeVisible();
+      const another = page.getByRole('combobox', { name: 'Another argument', exact: true });
+      for (const name of ['event_idx', 'max-bytes', 'addr']) {
+        await another.fill(name);
+        await another.press('Enter');
+      }
+      await another.fill('dis');
+      await another.press('ArrowDown');
+      await expect(page.getByRole('option', { name: /^disable-legacy/ })).toHaveAttribute('aria-selected', 'true');
+    },
+  },
+  {
+    name: 'command-path',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'qom-get');
+      await page.getByRole('combobox', { name: 'path', exact: true }).fill('/machine/unattached/');
+      await expect(page.getByRole('option', { name: /^device\[0\]/ })).toBeVisible();
+    },
+  },
+  {
+    name: 'command-transaction',
+    show: async (page) => {
+      const add = page.getByRole('button', { name: 'Add to transaction' });
+      await openCommand(page, 'vm', 'block-dirty-bitmap-add');
+      await page.getByLabel('node', { exact: true }).fill('disk0');
+      for (const name of ['monday', 'tuesday']) {
+        await page.getByLabel('name', { exact: true }).fill(name);
+        await add.click();
+      }
+      const tray = page.getByRole('region', { name: 'Transaction' });
+      await expect(tray.getByRole('listitem')).toHaveCount(2);
+      await openCommand(page, 'vm', 'query-status');
+      await tray.scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: 'command-copy-as',
     show: async (page, console) => {
       await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22name%22%3A%22a%20secret%22%2C%22up%22%3Atrue%7D`);

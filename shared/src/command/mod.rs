@@ -31,6 +31,7 @@ mod number;
 mod path;
 mod read;
 mod shell;
+mod undescribed;
 mod write;
 
 pub use edit::{Action, Edit, EditError, EditProblem};

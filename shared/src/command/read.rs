@@ -224,7 +224,8 @@ impl Reader<'_> {
         for ((name, value), _) in given.iter().zip(&used).filter(|(_, used)| !**used) {
             if open {
                 builder.part(depth)?;
-                extra.push(undescribed(name.as_ref().into(), value.get().into()));
+                let value = json::compact(value.get()).into_owned();
+                extra.push(undescribed(name.as_ref().into(), value));
             } else if !tag_missing {
                 self.faults.add_at(
                     name,

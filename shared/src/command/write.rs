@@ -45,7 +45,7 @@ impl Form {
 }
 
 /// Appends the node, and says whether it did: what has a fault is not there.
-fn write(text: &mut String, faults: &mut Faults, node: &Node) -> bool {
+pub(super) fn write(text: &mut String, faults: &mut Faults, node: &Node) -> bool {
     match &node.kind {
         NodeKind::Null => text.push_str("null"),
         NodeKind::Bool(value) => text.push_str(if *value { "true" } else { "false" }),

@@ -1,7 +1,7 @@
 //! Edits: what each changes, what it keeps, and when it is not possible.
 
 use qmp_shared::command::{Action, Edit, EditError, EditProblem, Form, NodeKind};
-use qmp_shared::schema::Schema;
+use qmp_shared::schema::{Builtin, Schema};
 
 use super::{Editor, path};
 
@@ -316,4 +316,60 @@ fn an_error_says_what_could_not_be_done_where() {
         error.to_string(),
         "cannot choose a value of driver: there is no value \"vhd\""
     );
+}
+
+#[test]
+fn arguments_that_somebody_else_describes_have_their_types() {
+    let given = r#"{"driver":"d","on":true,"n":7,"s":"x y","odd":"8","list":[1,2],"bad":1}"#;
+    let mut form = Editor::read("device_add", given).form;
+    let of = |name: &str| match name {
+        "on" | "empty-on" => Builtin::Boolean,
+        "n" | "odd" | "size" => Builtin::Int,
+        "s" | "bad" => Builtin::String,
+        _ => Builtin::Value,
+    };
+    assert!(form.retype_undescribed(of));
+    assert!(!form.retype_undescribed(of));
+    let kind = |form: &Form, name: &str| form.get(&path(name)).unwrap().kind.clone();
+    assert_eq!(kind(&form, "on"), NodeKind::Bool(true));
+    for (name, builtin, text) in [("n", Builtin::Int, "7"), ("s", Builtin::String, "x y")] {
+        let text = Some(text.to_owned());
+        assert_eq!(kind(&form, name), NodeKind::Text { builtin, text });
+    }
+    // What is not of the type stays as JSON.
+    for (name, text) in [("odd", "\"8\""), ("list", "[1,2]"), ("bad", "1")] {
+        let (builtin, text) = (Builtin::Value, text.to_owned());
+        assert_eq!(kind(&form, name), NodeKind::Raw { builtin, text });
+    }
+    assert_eq!(form.to_json().unwrap(), given);
+
+    // New ones are empty; one that is not complete stays what it is.
+    let schema = Schema::parse(super::SCHEMA).unwrap();
+    let edit = |form: &mut Form, at: &str, action: Action| {
+        let path = path(at);
+        form.apply(&schema, Edit { path, action }).unwrap();
+    };
+    for name in ["empty-on", "size"] {
+        edit(&mut form, "", Action::AddUndescribed(name.into()));
+    }
+    assert!(form.retype_undescribed(of));
+    assert_eq!(kind(&form, "empty-on"), NodeKind::Bool(false));
+    assert_eq!(form.to_json().unwrap_err()[0].path, path("size"));
+    edit(&mut form, "size", text("many"));
+    assert!(form.retype_undescribed(|_| Builtin::Value));
+    let many = Some("many".to_owned());
+    let builtin = Builtin::Int;
+    assert_eq!(
+        kind(&form, "size"),
+        NodeKind::Text {
+            builtin,
+            text: many
+        }
+    );
+    edit(&mut form, "size", text("4K"));
+    assert!(form.retype_undescribed(|_| Builtin::Value));
+    let (builtin, text) = (Builtin::Value, "4096".to_owned());
+    assert_eq!(kind(&form, "size"), NodeKind::Raw { builtin, text });
+    let whole = given.replace('}', r#","empty-on":false,"size":4096}"#);
+    assert_eq!(form.to_json().unwrap(), whole);
 }

@@ -9,7 +9,9 @@ use gloo_net::http::{Method, RequestBuilder};
 use qmp_shared::rest::{
     EventPage, Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::state::health;
 use crate::state::text::percent_encoded;
@@ -59,6 +61,28 @@ pub(crate) async fn logout() -> Result<(), Problem> {
 pub(crate) async fn schema(session: &str) -> Result<SchemaReply, Problem> {
     let address = session_address(session) + "/schema";
     decode(&succeed(Method::GET, address, None).await?)
+}
+
+/// Executes a command that the page itself needs, and answers what it returned.
+/// `arguments` are JSON.
+///
+/// # Errors
+///
+/// A [`Problem`]: the console's, or the endpoint's.
+pub(crate) async fn execute(
+    session: &str,
+    command: &str,
+    arguments: &str,
+) -> Result<Box<RawValue>, Problem> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "return")]
+        value: Box<RawValue>,
+    }
+    let body = "{\"execute\":\"".to_owned() + command + "\",\"arguments\":" + arguments + "}";
+    let address = session_address(session) + "/execute";
+    let answer = succeed(Method::POST, address, Some(body)).await?;
+    decode(&answer).map(|Answer { value }| value)
 }
 
 /// A page of a session's log; `parameters` is the query string.

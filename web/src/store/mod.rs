@@ -9,9 +9,11 @@
 pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod keep;
+mod lookups;
 mod schemas;
 mod socket;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_channel::{mpsc, oneshot};
@@ -25,10 +27,12 @@ use crate::state::editor::Drafts;
 use crate::state::exchanges::{Key, Sent};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
+use crate::state::lookups::Lookups;
 use crate::state::missed::{Away, Missed};
 use crate::state::send::Waits;
 use crate::state::theme::Theme;
 use crate::state::time::Instant;
+use crate::state::transaction::Composed;
 use crate::state::{App, Changes};
 
 pub(crate) use schemas::{ManualState, SchemaState};
@@ -63,8 +67,12 @@ pub(crate) struct Store {
     revisions: Revisions,
     schemas: StoredValue<schemas::Cache>,
     manuals: RwSignal<schemas::Manuals>,
+    /// What completes what is typed.
+    pub(crate) lookups: RwSignal<Lookups>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
+    /// Transactions that are being composed, by session.
+    pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     pending: StoredValue<Pending>,
     away: StoredValue<Option<Away>>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
@@ -115,7 +123,9 @@ impl Store {
             },
             schemas: StoredValue::new(schemas::Cache::default()),
             manuals: RwSignal::new(schemas::Manuals::default()),
+            lookups: RwSignal::new(Lookups::default()),
             drafts: StoredValue::new(Drafts::default()),
+            transactions: RwSignal::new(HashMap::new()),
             pending: StoredValue::new(Pending::default()),
             away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
@@ -251,7 +261,9 @@ impl Store {
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());
         self.manuals.set(schemas::Manuals::default());
+        self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
+        self.transactions.set(HashMap::new());
         self.notify(Changes {
             sessions: true,
             events: true,

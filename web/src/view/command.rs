@@ -15,6 +15,7 @@ use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use super::send::{Actions, AwaitedEvent, Question, Sender};
+use super::transaction::{TransactionTray, page_is_left};
 use crate::state::address::{Link, command_path};
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
@@ -41,8 +42,10 @@ pub(super) fn CommandDesk(
         .unwrap_or_else(|| Editor::new(schema.clone(), &command));
     let revision = RwSignal::new(0_u64);
     let editor = StoredValue::new(editor);
+    let place = StoredValue::new(session.clone());
     let desk = Desk {
         store,
+        session: place,
         editor,
         structure: RwSignal::new(0),
         revision,
@@ -62,10 +65,10 @@ pub(super) fn CommandDesk(
         command: command.clone(),
         purpose: Purpose::User,
     }));
-    let place = StoredValue::new(session.clone());
     on_cleanup(move || {
         let put_away = (place.try_get_value(), editor.try_get_value());
         if let (Some(session), Some(editor)) = put_away {
+            page_is_left(store, &session, &editor);
             store
                 .drafts
                 .update_value(|drafts| drafts.put(session, editor));
@@ -75,6 +78,8 @@ pub(super) fn CommandDesk(
     let sender = Sender::new(desk, place, sent, is_down, lists);
     let troubles = Troubles::new(desk);
     follow_links(desk, troubles);
+    desk.editor
+        .with_value(|editor| sender.transaction.opens(editor));
     let navigate = use_navigate();
     let here = (session.clone(), command.clone());
     let edit = move |kept: KeptCommand| {
@@ -85,6 +90,8 @@ pub(super) fn CommandDesk(
         }
         go_to(store, &navigate, &kept);
     };
+    // Drawn anew with another view only, so that the focus stays.
+    let mode = Memo::new(move |_| desk.drawn(Editor::mode));
     // Wherever the focus is: also in the list, right after a command was chosen.
     let on_key = window_event_listener(leptos::ev::keydown, move |event: KeyboardEvent| {
         let is_asking = sender.question.with_untracked(Option::is_some);
@@ -110,7 +117,7 @@ pub(super) fn CommandDesk(
                     {head(&command, schema.as_deref())}
                     {lead(desk)}
                     <ModeSwitch desk troubles/>
-                    {move || match desk.drawn(Editor::mode) {
+                    {move || match mode.get() {
                         Mode::Form => view! { <ArgumentsForm desk/> }.into_any(),
                         mode => view! { <TextPane desk mode/> }.into_any(),
                     }}
@@ -127,6 +134,15 @@ pub(super) fn CommandDesk(
                     <Actions sender/>
                     <AwaitedEvent sender/>
                 </form>
+                <TransactionTray
+                    transaction=sender.transaction
+                    schema=schema.clone()
+                    command=command.clone()
+                    fill_in=move |link: &Link| {
+                        desk.editor.update_value(Editor::forget_link);
+                        fill_in(desk, troubles, link);
+                    }
+                />
                 <KeptCommands lists edit desk=Some(sender)/>
             </div>
             <Documentation desk session=session.clone()/>

@@ -14,6 +14,7 @@ use super::command::CommandDesk;
 use super::command_list::CommandList;
 use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{Empty, all_sessions};
+use super::transaction::tray_alone;
 use crate::state::address::command_path;
 use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
@@ -130,6 +131,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
                         <Empty title="Choose a command">
                             <p>"Each has a form made from the schema of this very endpoint."</p>
                         </Empty>
+                        {tray_alone(&session.get_untracked(), ready(&schema.get_untracked()))}
                         {kept_commands()}
                     }
                     .into_any(),
@@ -141,6 +143,13 @@ pub(super) fn CommandsPage() -> impl IntoView {
                 }}
             </div>
         </div>
+    }
+}
+
+fn ready(schema: &SchemaState) -> Option<Arc<Schema>> {
+    match schema {
+        SchemaState::Ready(schema) => Some(Arc::clone(schema)),
+        SchemaState::Loading | SchemaState::Unavailable(_) => None,
     }
 }
 

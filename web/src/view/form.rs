@@ -11,6 +11,7 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
+use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
 use crate::store::{ManualState, Store};
@@ -20,6 +21,8 @@ use crate::store::{ManualState, Store};
 pub(super) struct Desk {
     /// Told what cannot be done.
     pub(super) store: Store,
+    /// Whose command it is.
+    pub(super) session: StoredValue<String>,
     /// What has been entered.
     pub(super) editor: StoredValue<Editor>,
     /// Rises when something came, went or moved, or was entered elsewhere.
@@ -57,7 +60,7 @@ impl Desk {
         self.revision.update(|revision| *revision += 1);
     }
 
-    fn edit(self, path: Path, action: Action) {
+    pub(super) fn edit(self, path: Path, action: Action) {
         self.blamed.set(None);
         let edit = Edit { path, action };
         match self.editor.try_update_value(|editor| editor.apply(edit)) {
@@ -102,7 +105,7 @@ pub(super) fn control_id(path: &Path) -> String {
 }
 
 /// The ids of what describes a control: what is wrong, and what is said of it.
-fn described_by(path: &Path) -> String {
+pub(super) fn described_by(path: &Path) -> String {
     let id = control_id(path);
     id.clone() + "-fault " + &id + "-text"
 }
@@ -150,10 +153,13 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     let path = StoredValue::new(parent.member(&shape.name));
     let id = control_id(&path.get_value());
     let name = visible(&shape.name).into_owned();
-    let described = if shape.described {
-        desk.describe(shape.ty)
-    } else {
-        "any value".to_owned()
+    let described = match shape.described {
+        true => desk.describe(shape.ty).into_any(),
+        false => property_type(desk, shape.name.clone()).into_any(),
+    };
+    let text = match shape.described {
+        true => argument_text(desk, path.get_value()).into_any(),
+        false => property_text(desk, &path.get_value(), shape.name.clone()).into_any(),
     };
     let include = (shape.optional && shape.described).then(|| {
         let toggle = move |event| {
@@ -198,7 +204,7 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 {feature_tags(&shape.features)}
                 {remove}
             </div>
-            {argument_text(desk, path.get_value())}
+            {text}
             {control}
         </div>
     }
@@ -261,15 +267,32 @@ fn is_wrong(desk: Desk, path: StoredValue<Path>) -> impl Fn() -> Option<&'static
 fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
     let id = control_id(&path);
     let described_by = described_by(&path);
+    let source = desk.source(&path).filter(|_| builtin == Builtin::String);
     let path = StoredValue::new(path);
+    let entered = move || path.with_value(|path| desk.drawn(|editor| editor.text(path)));
+    let is_empty = Memo::new(move |_| {
+        path.with_value(|path| desk.typed(|editor| editor.is_empty_string(path)))
+    });
+    let empty_hint = move || {
+        is_empty
+            .get()
+            .then(|| view! { <p class="hint">"Sent as the empty string."</p> })
+    };
+    if let Some(source) = source {
+        let value = Signal::derive(entered);
+        let is_wrong = is_wrong(desk, path);
+        let is_wrong = Signal::derive(move || is_wrong().is_some());
+        return view! {
+            {completed_text(desk, path.get_value(), label, source, value, is_wrong)}
+            {empty_hint}
+        }
+        .into_any();
+    }
     let placeholder = match builtin {
         Builtin::Int => "42, 0x2a, 64K",
         Builtin::Number => "0.5",
         _ => "",
     };
-    let is_empty = Memo::new(move |_| {
-        path.with_value(|path| desk.typed(|editor| editor.is_empty_string(path)))
-    });
     view! {
         <input
             type="text"
@@ -282,14 +305,12 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             autocomplete="off"
             autocapitalize="off"
             spellcheck="false"
-            prop:value=move || path.with_value(|path| desk.drawn(|editor| editor.text(path)))
+            prop:value=entered
             on:input=move |event| {
                 desk.edit(path.get_value(), Action::SetText(event_target_value(&event)));
             }
         />
-        <Show when=move || is_empty.get()>
-            <p class="hint">"Sent as the empty string."</p>
-        </Show>
+        {empty_hint}
     }
     .into_any()
 }
@@ -297,6 +318,7 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
 fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
     let id = control_id(&path);
     let described_by = described_by(&path);
+    let hint = value_hint(desk, &path);
     let path = StoredValue::new(path);
     let placeholder = match builtin {
         Builtin::Object => "JSON: {\"key\": \"value\"}",
@@ -319,6 +341,7 @@ fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
                 desk.edit(path.get_value(), Action::SetText(event_target_value(&event)));
             }
         ></textarea>
+        {hint}
     }
     .into_any()
 }
@@ -506,45 +529,4 @@ fn alternate(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
 
 fn label_of(path: StoredValue<Path>) -> String {
     visible(&path.with_value(Path::to_string)).into_owned()
-}
-
-/// Adds a member that the schema does not describe, as a property to
-/// `device_add`.
-#[component]
-fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
-    let name = RwSignal::new(String::new());
-    let id = path.with_value(control_id) + "-add";
-    let add = move || {
-        let entered = name.get_untracked().trim().to_owned();
-        if !entered.is_empty() {
-            desk.edit(path.get_value(), Action::AddUndescribed(entered));
-            name.set(String::new());
-        }
-    };
-    view! {
-        <div class="add-member">
-            <label for=id.clone()>"Another argument"</label>
-            <div class="add-member-row">
-                <input
-                    type="text"
-                    class="mono"
-                    id=id
-                    placeholder="name of a property"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    prop:value=name
-                    on:input=move |event| name.set(event_target_value(&event))
-                    on:keydown=move |event| {
-                        if event.key() == "Enter" && !event.ctrl_key() && !event.meta_key() {
-                            event.prevent_default();
-                            add();
-                        }
-                    }
-                />
-                <button type="button" on:click=move |_| add()>"Add"</button>
-            </div>
-            <p class="hint">"The schema does not describe the properties of devices."</p>
-        </div>
-    }
 }

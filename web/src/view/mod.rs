@@ -6,6 +6,7 @@
 mod command;
 mod command_list;
 mod commands;
+mod completing;
 mod copy_as;
 mod documentation;
 mod entry;
@@ -22,6 +23,7 @@ mod palette;
 mod parts;
 mod place;
 mod plot;
+mod properties;
 mod raw;
 mod repeat;
 mod reply;
@@ -30,6 +32,7 @@ mod send;
 mod sessions;
 mod shell;
 mod sign_in;
+mod transaction;
 mod tree_tools;
 
 pub(crate) use shell::Root;

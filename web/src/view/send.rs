@@ -10,6 +10,7 @@ use super::form::{Desk, control_id};
 use super::history::Lists;
 use super::json_tree::JsonTree;
 use super::parts::{CopyButton, focus_id};
+use super::transaction::{AddToTransaction, Transaction};
 use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
@@ -27,6 +28,8 @@ pub(super) struct Sender {
     store: Store,
     pub(super) desk: Desk,
     pub(super) session: StoredValue<String>,
+    /// What it can be collected into.
+    pub(super) transaction: Transaction,
     /// Whose reply is shown.
     pub(super) sent: RwSignal<Option<Key>>,
     /// Why the command was not even sent.
@@ -56,6 +59,7 @@ impl Sender {
             store: desk.store,
             desk,
             session,
+            transaction: Transaction::new(desk.store, &session.get_value()),
             sent,
             refused: RwSignal::new(None),
             question: RwSignal::new(None),
@@ -79,11 +83,7 @@ impl Sender {
         let request = self.desk.editor.with_value(Editor::request);
         let options = self.options.with_untracked(Options::read);
         match (request, options) {
-            (Err(faults), _) => {
-                let count = counted(faults.len() as u64, "fault");
-                self.say_nothing_was_sent(&count);
-                request_animation_frame(move || focus_fault(faults.first()));
-            }
+            (Err(faults), _) => self.show_faults("Nothing was sent: ", &faults),
             (Ok(_), Err(faults)) => {
                 self.say_nothing_was_sent("what it waits for is not clear");
                 request_animation_frame(move || focus_id(option_at_fault(&faults)));
@@ -103,6 +103,14 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// Brings the user to what is wrong; `words` say what was not done.
+    pub(super) fn show_faults(self, words: &str, faults: &[Fault]) {
+        let count = counted(faults.len() as u64, "fault");
+        self.store.announcement.set(words.to_owned() + &count);
+        let first = faults.first().cloned();
+        request_animation_frame(move || focus_fault(first.as_ref()));
     }
 
     fn say_nothing_was_sent(self, why: &str) {
@@ -233,6 +241,7 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
                     "out of band (" <span class="mono">"exec-oob"</span> ")"
                 </label>
             </Show>
+            <AddToTransaction sender/>
             <CopyAs sender/>
         </div>
         <SendOptions sender/>

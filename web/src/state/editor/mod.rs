@@ -7,6 +7,7 @@
 
 mod controls;
 mod drafts;
+mod properties;
 mod text_view;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) use drafts::Drafts;
 use text_view::TextView;
 
 use super::address::Link;
+use super::lookups::Answer;
 
 /// How a command is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub(crate) struct Editor {
     newest: u64,
     /// The link that it was filled in by.
     prefilled: Option<String>,
+    /// What describes the arguments that the schema does not.
+    properties: Option<Arc<Answer>>,
 }
 
 /// What is sent when the user says so.
@@ -120,6 +124,7 @@ impl Editor {
             line: TextView::default(),
             newest: 0,
             prefilled: None,
+            properties: None,
         }
     }
 
@@ -198,7 +203,11 @@ impl Editor {
             return Ok(false);
         };
         let is_text = matches!(edit.action, Action::SetText(_));
+        let is_property = matches!(edit.action, Action::AddUndescribed(_));
         form.apply(schema, edit)?;
+        if is_property {
+            self.retype();
+        }
         self.form_changed();
         Ok(!is_text)
     }
@@ -207,8 +216,10 @@ impl Editor {
     pub(crate) fn reset(&mut self) {
         let mode = self.mode;
         let prefilled = self.prefilled.take();
+        let properties = self.properties.take();
         *self = Self::new(self.schema.clone(), &self.command);
         self.prefilled = prefilled;
+        self.properties = properties;
         // An empty form can be shown as anything, but a form there must be.
         let _ = self.show(mode);
     }
@@ -321,6 +332,7 @@ impl Editor {
                 }
                 let form = Form::from_json(schema, command, arguments.unwrap_or("{}"))?;
                 self.form = Some(form);
+                self.retype();
                 self.oob = oob;
             }
             Mode::Json => {

@@ -1,7 +1,9 @@
 use qmp_shared::command::Action;
+use qmp_shared::schema::Builtin;
 
 use super::drafts::MAX_DRAFTS;
 use super::*;
+use crate::state::lookups::Query;
 
 fn schema() -> Arc<Schema> {
     let text = r#"[
@@ -277,4 +279,50 @@ fn a_link_fills_in_once() {
     assert!(editor.prefill(&link("{oops")).is_err());
     assert!(editor.view_text(Mode::Json).contains("{oops}"));
     assert!(!editor.faults().blocking.is_empty());
+}
+
+#[test]
+fn properties_are_shown_as_what_they_are_once_that_is_known() {
+    let text = r#"[
+        {"name": "device_add", "meta-type": "command", "arg-type": "0", "ret-type": "1"},
+        {"name": "0", "meta-type": "object", "members": [{"name": "driver", "type": "str"}]},
+        {"name": "1", "meta-type": "object", "members": []},
+        {"name": "str", "meta-type": "builtin", "json-type": "string"}]"#;
+    let schema = Arc::new(Schema::parse(text).unwrap());
+    let mut editor = Editor::new(Some(schema), "device_add");
+    let answer = r#"[{"name": "on", "type": "bool"}, {"name": "n", "type": "uint32"}]"#;
+    let answer = Query::DeviceProperties("d".into()).read(answer).unwrap();
+    let answer = Some(Arc::new(answer));
+    editor.show(Mode::Json).unwrap();
+    json(
+        &mut editor,
+        r#"{"execute":"device_add","arguments":{"driver":"d","on":true,"x":[1]}}"#,
+    );
+    editor.show(Mode::Form).unwrap();
+    let control = |editor: &Editor, name: &str| {
+        let control = editor.control(&Path::root().member(name), true);
+        control.unwrap().1
+    };
+    assert_eq!(control(&editor, "on"), Control::Raw(Builtin::Value));
+    let message = editor.message();
+    assert!(editor.describe(answer.clone()));
+    assert!(!editor.describe(answer));
+    assert_eq!(control(&editor, "on"), Control::Bool);
+    assert_eq!(control(&editor, "x"), Control::Raw(Builtin::Value));
+    assert_eq!(editor.property("n").unwrap().ty, "uint32");
+    assert_eq!(editor.message(), message);
+    // Added, and read from another view.
+    let path = Path::root();
+    let action = Action::AddUndescribed("n".into());
+    editor.apply(Edit { path, action }).unwrap();
+    assert_eq!(control(&editor, "n"), Control::Text(Builtin::Int));
+    editor.show(Mode::Line).unwrap();
+    line(&mut editor, "device_add driver=d n=7 on=false");
+    editor.show(Mode::Form).unwrap();
+    assert_eq!(control(&editor, "n"), Control::Text(Builtin::Int));
+    assert_eq!(editor.text(&Path::root().member("n")), "7");
+    assert!(editor.describe(None));
+    assert_eq!(control(&editor, "on"), Control::Raw(Builtin::Value));
+    editor.reset();
+    assert!(editor.properties().is_empty());
 }

@@ -7,52 +7,11 @@ use qmp_shared::filter::EventFilter;
 use qmp_shared::schema::{Builtin, Event, Features, Schema, Type, TypeId};
 
 use super::condition::member_path;
+use crate::state::completion::{Completion, Suggestion};
 use crate::state::text::visible;
-
-/// Most suggestions at a time.
-const MOST: usize = 50;
 
 /// How deep fields of fields are suggested.
 const DEPTH: usize = 4;
-
-/// What may stand in place of a part of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Completion {
-    /// Where the part begins, in bytes.
-    pub(crate) from: usize,
-    /// Where it ends.
-    pub(crate) to: usize,
-    /// What may stand there instead.
-    pub(crate) suggestions: Vec<Suggestion>,
-}
-
-/// One of the texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Suggestion {
-    /// The text.
-    pub(crate) text: String,
-    /// What it is, in a word or two.
-    pub(crate) detail: String,
-}
-
-impl Completion {
-    /// The text with the suggestion in it, and where the caret is then, in bytes.
-    pub(crate) fn apply(&self, text: &str, suggestion: &Suggestion) -> (String, usize) {
-        let before = text.get(..self.from).unwrap_or(text);
-        let after = text.get(self.to..).unwrap_or_default();
-        let caret = before.len() + suggestion.text.len();
-        (before.to_owned() + &suggestion.text + after, caret)
-    }
-
-    fn new(from: usize, to: usize, mut suggestions: Vec<Suggestion>) -> Self {
-        suggestions.truncate(MOST);
-        Self {
-            from,
-            to,
-            suggestions,
-        }
-    }
-}
 
 /// Names of events for the name that the caret is in; a name that is complete
 /// needs none.

@@ -18,7 +18,7 @@ mod query;
 mod tests;
 
 pub(crate) use commands::{CommandReply, CommandRow, Commands, Value};
-pub(crate) use complete::{Completion, Suggestion, complete_names, complete_where};
+pub(crate) use complete::{complete_names, complete_where};
 pub(crate) use condition::{Refusal, is_not, offered};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;

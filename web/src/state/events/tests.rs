@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::log::{MAX_BYTES, MAX_ROWS};
 use super::*;
+use crate::state::completion::Completion;
 use crate::state::time::Instant;
 
 const RECEIVED: &str = "2026-01-01T00:00:00.000001Z";

@@ -2,7 +2,6 @@
 //! event in detail.
 
 mod command_detail;
-mod completing;
 mod detail;
 mod facets;
 mod feeding;

@@ -4,14 +4,15 @@ use leptos::prelude::*;
 use qmp_shared::schema::Schema;
 
 use super::Page;
-use super::completing::FilterField;
 use super::files::FileMenu;
 use super::kept::FilterMenu;
-use crate::state::events::{Completion, Feed, FilterText, complete_names, complete_where};
+use crate::state::completion::Completion;
+use crate::state::events::{Feed, FilterText, complete_names, complete_where};
 use crate::state::sessions::incarnation;
 use crate::state::text::grouped;
 use crate::state::time::Instant;
 use crate::store::{SchemaState, browser};
+use crate::view::completing::FilterField;
 use crate::view::parts::SessionSelect;
 
 /// Most schemas that names and fields are taken from.

@@ -1,11 +1,15 @@
-//! A field of the filter: says whether it is right while it is typed, and what
-//! may come next (the ARIA combobox pattern with a list).
+//! A text that is completed while it is typed (the ARIA combobox pattern with a
+//! list), and a field of the filter, which also says whether it is right.
 
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::events::{Completion, Suggestion};
+use crate::state::completion::{Completion, Suggestion};
+use crate::state::text::{clip, visible};
+
+/// Longest part of a suggestion that is shown, in bytes.
+const SHOWN: usize = 200;
 
 /// One text of the filter.
 #[component]
@@ -24,22 +28,98 @@ pub(super) fn FilterField(
     /// The field is going to be typed into.
     ask: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
+    let fault_id = id.to_owned() + "-fault";
+    let is_wrong = Memo::new(move |_| fault.with(Option::is_some));
+    let is_right = Memo::new(move |_| !is_wrong.get() && !value.with(String::is_empty));
+    view! {
+        <div class="field grow filter-field" class:right=is_right>
+            <label for=id>{label}</label>
+            <CompletedInput
+                id=id.to_owned()
+                label=label.to_owned()
+                kind="search"
+                placeholder=placeholder
+                described_by=fault_id.clone()
+                value=value.into()
+                is_wrong=is_wrong.into()
+                set=set
+                complete=complete
+                ask=move |_: &str, _: usize| ask()
+            />
+            <p id=fault_id class="fault" role="status">{fault}</p>
+        </div>
+    }
+}
+
+/// A line of text with suggestions below it.
+#[component]
+pub(super) fn CompletedInput(
+    /// The id of the control, unique on the page.
+    id: String,
+    /// What it is called; there may be a `label` for it, too.
+    label: String,
+    /// The type of the input.
+    #[prop(default = "text")]
+    kind: &'static str,
+    placeholder: &'static str,
+    /// The ids of what describes it.
+    described_by: String,
+    value: Signal<String>,
+    is_wrong: Signal<bool>,
+    /// What to do with another value.
+    set: impl Fn(String) + Copy + Send + Sync + 'static,
+    /// What may come next, by the text and where the caret is in it, in bytes.
+    complete: impl Fn(&str, usize) -> Completion + Copy + Send + Sync + 'static,
+    /// It is going to be completed, with the same.
+    ask: impl Fn(&str, usize) + Copy + Send + Sync + 'static,
+    /// Changes when what may come next does.
+    #[prop(optional)]
+    news: Option<Signal<()>>,
+) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let completion = RwSignal::new(Completion::default());
     let active = RwSignal::new(None::<usize>);
+    // Whether the user waits for suggestions, or has them.
+    let is_wanted = StoredValue::new(false);
     let close = move || {
+        is_wanted.set_value(false);
         completion.set(Completion::default());
         active.set(None);
     };
-    let open = move || {
-        if let Some(input) = input.get_untracked() {
-            let text = input.value();
-            let caret = input.selection_start().ok().flatten();
-            let caret = caret.map_or(text.len(), |caret| byte_of(&text, caret as usize));
-            completion.set(complete(&text, caret));
-            active.set(None);
+    let place = move || {
+        let input = input.get_untracked()?;
+        let text = input.value();
+        let caret = input.selection_start().ok().flatten();
+        let caret = caret.map_or(text.len(), |caret| byte_of(&text, caret as usize));
+        Some((text, caret))
+    };
+    let refresh = move || {
+        if let Some((text, caret)) = place() {
+            let found = complete(&text, caret);
+            if completion.with_untracked(|shown| *shown != found) {
+                completion.set(found);
+                active.set(None);
+            }
         }
     };
+    let ask_here = move || {
+        if let Some((text, caret)) = place() {
+            ask(&text, caret);
+        }
+    };
+    let open = move || {
+        is_wanted.set_value(true);
+        ask_here();
+        refresh();
+    };
+    if let Some(news) = news {
+        Effect::new(move || {
+            news.get();
+            if is_wanted.get_value() {
+                refresh();
+            }
+        });
+    }
     let accept = move |at: usize| {
         let Some(input) = input.get_untracked() else {
             return;
@@ -73,9 +153,9 @@ pub(super) fn FilterField(
         }
         event.prevent_default();
     };
-    let list_id = id.to_owned() + "-list";
-    let option_id = move |at: usize| id.to_owned() + "-option-" + &at.to_string();
-    let fault_id = id.to_owned() + "-fault";
+    let list_id = id.clone() + "-list";
+    let id = StoredValue::new(id);
+    let option_id = move |at: usize| id.get_value() + "-option-" + &at.to_string();
     let is_open =
         Memo::new(move |_| completion.with(|completion| !completion.suggestions.is_empty()));
     let suggestions = move || {
@@ -102,8 +182,8 @@ pub(super) fn FilterField(
                         accept(at);
                     }
                 >
-                    <span class="mono">{text}</span>
-                    <span class="muted">{detail}</span>
+                    <span class="mono">{shown(&text)}</span>
+                    <span class="muted">{shown(&detail)}</span>
                 </li>
             }
         };
@@ -113,28 +193,28 @@ pub(super) fn FilterField(
             .map(option)
             .collect_view()
     };
+    let list_label = label.clone() + ": suggestions";
     view! {
-        <div class="field grow filter-field">
-            <label for=id>{label}</label>
+        <div class="completing">
             <input
-                id=id
+                id=id.get_value()
                 node_ref=input
-                type="search"
+                type=kind
                 class="mono"
-                class:valid=move || fault.with(Option::is_none) && !value.with(String::is_empty)
                 placeholder=placeholder
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
                 role="combobox"
+                aria-label=label
                 aria-autocomplete="list"
                 aria-expanded=move || is_open.get().to_string()
                 aria-controls=list_id.clone()
                 aria-activedescendant=move || active.get().map(option_id)
-                aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                aria-describedby=fault_id.clone()
+                aria-invalid=move || is_wrong.get().then_some("true")
+                aria-describedby=described_by
                 prop:value=value
-                on:focus=move |_| ask()
+                on:focus=move |_| ask_here()
                 on:blur=move |_| close()
                 on:input=move |event| {
                     set(event_target_value(&event));
@@ -146,14 +226,22 @@ pub(super) fn FilterField(
                 id=list_id
                 class="suggestions"
                 role="listbox"
-                aria-label=label.to_owned() + ": suggestions"
+                aria-label=list_label
                 hidden=move || !is_open.get()
             >
                 {suggestions}
             </ul>
-            <p id=fault_id class="fault" role="status">{fault}</p>
         </div>
     }
+}
+
+fn shown(text: &str) -> String {
+    let (start, more) = clip(text, SHOWN);
+    let mut shown = visible(start).into_owned();
+    if more > 0 {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The byte of a place that the browser counts in UTF-16.
