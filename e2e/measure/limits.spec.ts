@@ -18,7 +18,7 @@ test('from Send to the reply shown', async ({ console, page }) => {
   await signIn(page, console);
   await seesSession(page, 'vm', 'running');
   await goToCommand(page, console, 'vm', 'query-status');
-  await expect(page.getByRole('button', { name: 'Send' })).toBeEnabled();
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeEnabled();
   const values: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const value = await page.evaluate(async () => {
@@ -51,7 +51,7 @@ test('a cold load until the page can be used', async ({ console, page, browser }
     const cold = await context.newPage();
     const start = performance.now();
     await cold.goto(`${console.url}commands/vm/query-status`, { waitUntil: 'commit' });
-    await cold.getByRole('button', { name: 'Send' }).waitFor();
+    await cold.getByRole('button', { name: 'Send', exact: true }).waitFor();
     values.push(performance.now() - start);
     await context.close();
   }
