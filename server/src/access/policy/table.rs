@@ -248,7 +248,7 @@ pub(crate) const COMMANDS: &[Row] = &[
     operator("device_add", "plugs a device; raised unless model and properties are known to name nothing of the host").rule(Rule::Device),
     operator("device_del", "unplugs a device").destructive(),
     operator("device-sync-config", "tells the guest of a changed configuration"),
-    operator("device-list-properties", "creates a device of the type for a moment"),
+    operator("device-list-properties", "creates a device of the type for a moment; QEMU ends where a module of it is missing"),
     viewer("qom-list", "reads names and types of properties, not values"),
     viewer("qom-list-types", "reads which types there are"),
     operator("qom-list-properties", "creates an object of the type for a moment"),
