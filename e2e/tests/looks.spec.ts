@@ -126,7 +126,7 @@ const LOOKS: Look[] = [
       const arrow = documentation.getByRole('heading', { name: 'Arguments' });
       if (!(await arrow.isVisible())) await title.click();
       await documentation.locator('summary').filter({ hasText: 'BlockdevOnError' }).first().click();
-      await expect(documentation.getByText('Members', { exact: true })).toBeVisible();
+      await expect(documentation.getByText('Values', { exact: true })).toBeVisible();
       await page.getByRole('button', { name: 'More about bitmap-mode' }).click();
     },
   },

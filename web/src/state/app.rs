@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind, SessionInfo, SessionState};
-use qmp_shared::wire::{After, ClientFrame, ClientId, ServerFrame, Subscribe};
+use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe};
 use serde_json::value::RawValue;
 
-use super::events::{Commands, EventRow, LinkRow, Log, What};
+use super::events::{Commands, EventRow, LinkRow, Log, Replay, What};
 use super::exchanges::{Answer, Exchanges, Key, Sent};
 use super::sessions::Sessions;
 use super::time::Instant;
 
 /// Id of the one subscription: every event of every session.
 const EVERYTHING: u64 = 1;
+
+/// Id of the ping that is answered when the replay is over.
+const REPLAYED: u64 = 1;
 
 /// Most events of each session that are replayed when the page is opened.
 const HISTORY: usize = 1_000;
@@ -41,6 +44,8 @@ pub(crate) struct App {
     pub(crate) refused: Option<Problem>,
     journal: Option<String>,
     cursors: BTreeMap<String, Seq>,
+    /// While events are replayed, those that came.
+    replay: Option<Replay>,
     /// Names of sessions that were here and are not any more.
     removed: BTreeSet<String>,
     next_step: NextStep,
@@ -54,6 +59,8 @@ enum NextStep {
     None,
     /// The events, on a new connection or with other numbers.
     Subscribe,
+    /// To be told when the replay is over.
+    Ping,
 }
 
 /// Which parts a frame changed.
@@ -94,7 +101,7 @@ impl App {
                 let sessions = hello.sessions.into_iter();
                 let sessions = sessions.map(|info| (info.name.clone(), info)).collect();
                 let before = std::mem::replace(&mut self.sessions, sessions);
-                changes.events = self.note_links(&before);
+                changes.events = self.end_replay() | self.note_links(&before);
                 before.into_keys().for_each(|name| self.remember(name));
                 if self
                     .journal
@@ -126,32 +133,30 @@ impl App {
             ServerFrame::Event(event) => {
                 let cursor = self.cursors.get(&event.session).copied();
                 if cursor.is_none_or(|cursor| event.seq > cursor) {
-                    changes.events = true;
                     // Older ones than this tab could hold were not asked for.
                     if let Some(Seq(last)) = cursor
                         && event.seq.0 - last > 1
                     {
-                        let what = What::Gap {
+                        let what = What::NotLoaded {
                             from: Seq(last + 1),
                             to: Seq(event.seq.0 - 1),
                         };
-                        self.log.push(&event.session, what);
+                        changes.events |= self.tell(&event.session, what);
                     }
                     self.cursors.insert(event.session.clone(), event.seq);
                     let row = EventRow::new(event.seq, &event.received, event.event);
-                    self.log.push(&event.session, What::Event(row));
+                    changes.events |= self.tell(&event.session, What::Event(row));
                 }
             }
             ServerFrame::Gap(gap) => {
                 // What is missing before the first event of a session was
                 // never going to be shown here.
                 if self.cursors.contains_key(&gap.session) {
-                    changes.events = true;
                     let what = What::Gap {
                         from: gap.from,
                         to: gap.to,
                     };
-                    self.log.push(&gap.session, what);
+                    changes.events |= self.tell(&gap.session, what);
                 }
                 self.cursors.insert(gap.session, gap.to);
             }
@@ -185,8 +190,12 @@ impl App {
             },
             ServerFrame::Subscribed(_) => {
                 changes.events = self.refused.take().is_some();
+                self.replay = Some(Replay::default());
+                self.next_step = NextStep::Ping;
             }
-            ServerFrame::Pong(_) => {}
+            ServerFrame::Pong(pong) => {
+                changes.events = number(&pong.id) == Some(REPLAYED) && self.end_replay();
+            }
         }
         changes
     }
@@ -195,6 +204,7 @@ impl App {
     pub(crate) fn disconnected(&mut self, now: f64) -> Changes {
         let mut changes = Changes {
             exchanges: true,
+            events: self.end_replay(),
             ..Changes::default()
         };
         for (id, answer) in self.exchanges.interrupt(now) {
@@ -239,11 +249,15 @@ impl App {
 
     /// What to send after a frame was reduced, if anything: after each hello it
     /// is the subscription to every event of every session. The first time the
-    /// latest ones are replayed, later it goes on where it left off.
+    /// latest ones are replayed, later it goes on where it left off. The console
+    /// answers the ping after that when it has sent what it had.
     pub(crate) fn next_frame(&mut self) -> Option<ClientFrame> {
         match std::mem::take(&mut self.next_step) {
             NextStep::None => None,
             NextStep::Subscribe => Some(self.subscribe()),
+            NextStep::Ping => Some(ClientFrame::Ping(Ping {
+                id: ClientId::from(REPLAYED),
+            })),
         }
     }
 
@@ -264,6 +278,27 @@ impl App {
             after: Some(After::Each(after)),
             limit: Some(if is_replay { HISTORY } else { RESUMED }),
         })
+    }
+
+    /// Puts a row into the log, or to those that wait for the end of the replay;
+    /// answers whether the log changed.
+    fn tell(&mut self, session: &str, what: What) -> bool {
+        let Some(replay) = &mut self.replay else {
+            self.log.push(session, what);
+            return true;
+        };
+        replay.push(session, what);
+        replay.is_full() && self.end_replay()
+    }
+
+    /// Puts what was replayed into the log; answers whether there was any.
+    fn end_replay(&mut self) -> bool {
+        let mut any = false;
+        for (session, what) in self.replay.take().into_iter().flat_map(Replay::into_rows) {
+            self.log.push(&session, what);
+            any = true;
+        }
+        any
     }
 
     /// The numbers that we know are not the console's.
@@ -401,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_replayed_is_a_gap() {
+    fn what_was_not_replayed_is_told() {
         let mut app = App::default();
         hello(&mut app, "j");
         event(&mut app, 900);
@@ -410,6 +445,50 @@ mod tests {
         assert_eq!(rows(&app), 3);
         event(&mut app, 30_001);
         assert_eq!(rows(&app), 4);
+    }
+
+    #[test]
+    fn what_is_replayed_is_in_the_order_of_time() {
+        let event = |session: &str, seq: u64, second: u64| {
+            format!(
+                r#"{{"type":"event","subs":[1],"session":"{session}","seq":{seq},
+                "received":"2026-01-01T00:00:{second:02}Z","event":{{"event":"{session}{seq}"}}}}"#
+            )
+        };
+        let names = |app: &App| {
+            let mut feed = Feed::default();
+            feed.set_query(Query::default(), &app.log);
+            feed.scan(&app.log, usize::MAX);
+            let rows = (0..feed.len()).filter_map(|at| feed.row(at));
+            let name = |row: &std::sync::Arc<crate::state::events::Row>| match &row.what {
+                What::Event(event) => event.name.to_string(),
+                other => format!("{other:?}"),
+            };
+            rows.map(name).collect::<Vec<_>>()
+        };
+        let mut app = App::default();
+        hello(&mut app, "j");
+        app.next_frame();
+        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
+        let ping = app.next_frame().unwrap();
+        let ping = serde_json::to_string(&ping).unwrap();
+        assert_eq!(ping, r#"{"type":"ping","id":1}"#);
+        // The clock of the console was put back between a2 and a3.
+        for (session, seq, second) in [("a", 1, 10), ("a", 2, 30), ("a", 3, 25), ("b", 1, 20)] {
+            assert!(!apply(&mut app, &event(session, seq, second)).any());
+        }
+        // Another ping is no end.
+        assert!(!apply(&mut app, r#"{"type":"pong","id":0}"#).any());
+        assert!(apply(&mut app, r#"{"type":"pong","id":1}"#).events);
+        assert_eq!(names(&app), ["a1", "b1", "a2", "a3"]);
+        assert!(apply(&mut app, &event("b", 2, 5)).events);
+        assert_eq!(names(&app), ["a1", "b1", "a2", "a3", "b2"]);
+        // What a lost connection leaves is not lost.
+        hello(&mut app, "j");
+        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
+        assert!(!apply(&mut app, &event("a", 4, 40)).any());
+        assert!(app.disconnected(0.0).events);
+        assert_eq!(names(&app).len(), 6);
     }
 
     #[test]

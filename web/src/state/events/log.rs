@@ -53,6 +53,13 @@ pub(crate) enum What {
         /// The last that is missing.
         to: Seq,
     },
+    /// Events that the console has, and this tab did not ask for.
+    NotLoaded {
+        /// The first of them.
+        from: Seq,
+        /// The last of them.
+        to: Seq,
+    },
     /// The endpoint was lost or regained.
     Link(LinkRow),
     /// The console lost its numbering: what is above counts anew.
@@ -66,7 +73,7 @@ pub(crate) enum What {
 pub(crate) struct EventRow {
     /// Its number in the session's log.
     pub(crate) seq: Seq,
-    /// Its name, with nothing hidden in it.
+    /// Its name, as it was sent.
     pub(crate) name: Box<str>,
     /// When the console received it.
     pub(crate) received: Option<Instant>,
@@ -136,7 +143,7 @@ impl What {
             Self::Event(event) => event.received,
             Self::Link(link) => link.at,
             Self::Command(command) => command.at,
-            Self::Gap { .. } | Self::Renumbered => None,
+            Self::Gap { .. } | Self::NotLoaded { .. } | Self::Renumbered => None,
         }
     }
 
@@ -151,7 +158,7 @@ impl What {
             Self::Event(event) => event.text.len() + event.name.len(),
             Self::Link(link) => link.cause.as_ref().map_or(0, String::len),
             Self::Command(command) => command.weight(),
-            Self::Gap { .. } | Self::Renumbered => 0,
+            Self::Gap { .. } | Self::NotLoaded { .. } | Self::Renumbered => 0,
         }
     }
 }
@@ -314,6 +321,20 @@ pub(crate) fn gap_words(from: Seq, to: Seq) -> String {
     text
 }
 
+/// Events that were not asked for, in words.
+pub(crate) fn not_loaded_words(from: Seq, to: Seq) -> String {
+    let count = to.0.saturating_sub(from.0).saturating_add(1);
+    [
+        &counted(count, "event"),
+        " not loaded, seq ",
+        &from.0.to_string(),
+        " to ",
+        &to.0.to_string(),
+        ": the log has them, choose a time to see them",
+    ]
+    .concat()
+}
+
 /// What became of an endpoint, in words.
 pub(crate) fn link_words(link: &LinkRow) -> String {
     match (link.running, &link.cause) {
@@ -339,7 +360,7 @@ fn outline(text: &str) -> Option<Outline<'_>> {
 
 fn name_of(text: &str) -> Box<str> {
     match outline(text) {
-        Some(outline) => visible(&outline.event).into(),
+        Some(outline) => outline.event.into(),
         // The server classified it as an event, yet Rust cannot hold its name.
         None => "?".into(),
     }

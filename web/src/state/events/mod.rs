@@ -14,6 +14,7 @@ mod history;
 mod log;
 mod ndjson;
 mod query;
+mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub(crate) use condition::{Refusal, is_not, offered};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;
 pub(crate) use history::History;
-pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words};
+pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words, not_loaded_words};
 pub(crate) use ndjson::{read_ndjson, write_ndjson};
 pub(crate) use query::{FilterText, Query, SavedFilter};
+pub(crate) use replay::Replay;

@@ -1,7 +1,8 @@
 //! Events as lines of JSON, to be kept and read again without a console.
 //!
 //! A line is what REST exports, `{"seq","received","event"}`, and the session
-//! besides, as several may be in one file.
+//! besides, as several may be in one file. A line as a monitor sends it is read
+//! too.
 
 use std::sync::Arc;
 
@@ -11,14 +12,15 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::log::{EventRow, Log, Row, What};
+use crate::state::time::Instant;
 
 /// Why a file is not one of events.
 #[derive(Debug, Error)]
-#[error("line {line}: {source}")]
+#[error("line {line}: {fault}")]
 pub(crate) struct NdjsonError {
     /// Which line, from 1.
     line: usize,
-    source: serde_json::Error,
+    fault: String,
 }
 
 #[derive(Serialize)]
@@ -38,6 +40,18 @@ struct Read {
     #[serde(default)]
     received: String,
     event: Box<RawValue>,
+}
+
+/// An event as a monitor sends it.
+#[derive(Deserialize)]
+struct Bare {
+    timestamp: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Timestamp {
+    seconds: i64,
+    microseconds: i64,
 }
 
 /// The events among the rows, one on each line.
@@ -75,12 +89,45 @@ pub(crate) fn read_ndjson(text: &str) -> Result<Log, NdjsonError> {
         if line.trim().is_empty() {
             continue;
         }
-        let read: Read = serde_json::from_str(line).map_err(|source| NdjsonError {
+        let (session, event) = read_line(line).map_err(|fault| NdjsonError {
             line: index + 1,
-            source,
+            fault,
         })?;
-        let event = EventRow::new(read.seq, &read.received, read.event);
-        log.push(&read.session, What::Event(event));
+        log.push(&session, What::Event(event));
     }
     Ok(log)
+}
+
+/// The event of a line, and its session, if that is told.
+fn read_line(line: &str) -> Result<(String, EventRow), String> {
+    // The line is the file's, and the only one that serde knows of.
+    let fault =
+        |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
+    let read: Read = serde_json::from_str(line).map_err(fault)?;
+    match read.event.get().as_bytes().first() {
+        Some(b'{') => {
+            let event = EventRow::new(read.seq, &read.received, read.event);
+            Ok((read.session, event))
+        }
+        Some(b'"') => {
+            let Bare { timestamp } = serde_json::from_str(line).map_err(fault)?;
+            let whole = serde_json::from_str(line).map_err(fault)?;
+            let mut event = EventRow::new(read.seq, "", whole);
+            // There is no other time.
+            event.received = timestamp.map(
+                |Timestamp {
+                     seconds,
+                     microseconds,
+                 }| {
+                    Instant(
+                        seconds
+                            .saturating_mul(1_000_000)
+                            .saturating_add(microseconds),
+                    )
+                },
+            );
+            Ok((read.session, event))
+        }
+        _ => Err("`event` is neither an event nor the name of one".to_owned()),
+    }
 }

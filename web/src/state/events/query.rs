@@ -193,9 +193,11 @@ impl Query {
             }
             What::Event(_) => Verdict::Rejected,
             What::Command(_) if !self.commands => Verdict::Rejected,
-            What::Gap { .. } | What::Link(_) | What::Renumbered | What::Command(_) => {
-                Verdict::Accepted
-            }
+            What::Gap { .. }
+            | What::NotLoaded { .. }
+            | What::Link(_)
+            | What::Renumbered
+            | What::Command(_) => Verdict::Accepted,
         }
     }
 

@@ -49,6 +49,7 @@ fn log(rows: &[(&str, u64, &str)]) -> Log {
 fn names(feed: &Feed) -> Vec<String> {
     let name = |row: &Arc<Row>| match &row.what {
         What::Event(event) => event.name.to_string(),
+        What::NotLoaded { from, to } => format!("not loaded {} to {}", from.0, to.0),
         What::Gap { from, to } => format!("gap {from}-{to}"),
         What::Link(link) => format!(
             "{} {}",
@@ -423,6 +424,28 @@ fn a_file_holds_what_was_shown() {
         names(&feed(Query::default(), &read_ndjson(rest).unwrap())),
         ["X"]
     );
+    // As a monitor sends it.
+    let bare =
+        r#"{"timestamp": {"seconds": 2, "microseconds": 3}, "event": "Y", "data": {"n": 5}}"#;
+    let log = read_ndjson(bare).unwrap();
+    let shown = feed(Query::default(), &log);
+    assert_eq!(names(&shown), ["Y"]);
+    let What::Event(event) = &shown.row(0).unwrap().what else {
+        panic!()
+    };
+    assert_eq!(
+        (&*event.text, event.received),
+        (bare, Some(Instant(2_000_003)))
+    );
+    let neither = read_ndjson(r#"{"seq":3,"event":5}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        neither.starts_with("line 1: `event` is neither"),
+        "{neither}"
+    );
+    let broken = read_ndjson("\n{\"a").unwrap_err().to_string();
+    assert!(!broken.contains("at line 1"), "{broken}");
     let error = read_ndjson(&(text + "{}")).unwrap_err().to_string();
     assert!(
         error.starts_with("line 3: missing field `event`"),

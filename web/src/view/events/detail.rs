@@ -59,7 +59,7 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     view! {
         <section class="detail" aria-label="Event detail">
             <div class="detail-head">
-                <h2 class="mono">{name.clone()}</h2>
+                <h2 class="mono">{visible(&name).into_owned()}</h2>
                 <CopyButton label="Copy event" text=copied/>
                 {close_button(page)}
             </div>
@@ -85,7 +85,7 @@ pub(super) fn close_button(page: Page) -> impl IntoView {
             class="quiet icon"
             aria-label="Close"
             title="Close"
-            on:click=move |_| page.selected.set(None)
+            on:click=move |_| page.close_detail()
         >
             "✕"
         </button>

@@ -2,6 +2,7 @@
 //! and from the console's log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use leptos::prelude::*;
@@ -14,6 +15,10 @@ use crate::store::{api, browser};
 
 /// Rows of the tab's memory that are looked at between two looks at the clock.
 const STEP: usize = 256;
+
+/// How long a filter that nothing passes stands before the log is asked, as
+/// there is one more with each key.
+const SETTLED: Duration = Duration::from_millis(400);
 
 /// Milliseconds of a frame that looking at rows may take; drawing takes some more.
 const BUDGET: f64 = 24.0;
@@ -67,7 +72,25 @@ impl Page {
         self.changed();
         if more {
             browser::next_frame(move || self.scan(generation));
+        } else if self.is_without_matches() {
+            let look_back = move || {
+                let is_current = self.generation.try_get_value() == Some(generation);
+                if is_current && self.is_without_matches() {
+                    self.load_older();
+                }
+            };
+            set_timeout(look_back, SETTLED);
         }
+    }
+
+    /// Whether nothing that the tab has passes the filter, and the console's log
+    /// was not asked yet.
+    fn is_without_matches(self) -> bool {
+        self.older.get_untracked() == Older::Unknown
+            && self.file.with_untracked(Option::is_none)
+            && self.feed.with_value(|feed| {
+                feed.len() == 0 && !feed.is_paused() && !feed.query().is_everything()
+            })
     }
 
     /// Shows older events of the console's log.

@@ -53,6 +53,8 @@ struct Page {
     is_at_end: StoredValue<bool>,
     /// The row shown in detail.
     selected: RwSignal<Option<Arc<Row>>>,
+    /// The row that had the focus last, by its number.
+    focused: RwSignal<Option<u64>>,
     /// Where the table is scrolled to, and how high its frame is.
     scroll: RwSignal<(f64, f64)>,
     scroller: NodeRef<html::Div>,
@@ -119,6 +121,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         is_following: RwSignal::new(false),
         is_at_end: StoredValue::new(true),
         selected: RwSignal::new(None),
+        focused: RwSignal::new(None),
         scroll: RwSignal::new((0.0, 800.0)),
         scroller: NodeRef::new(),
         go: StoredValue::new(go),
@@ -138,13 +141,22 @@ pub(super) fn EventsPage() -> impl IntoView {
                 {move || refused().map(|problem| view! { <ProblemBox problem/> })}
                 <Table page/>
             </div>
-            {move || page.selected.get().map(|row| match &row.what {
-                What::Command(command) => {
-                    let (id, name) = (command.id, command.name.to_string());
-                    view! { <CommandDetail page id name/> }.into_any()
+            <div
+                class="detail-place"
+                on:keydown=move |event| {
+                    if event.key() == "Escape" {
+                        page.close_detail();
+                    }
                 }
-                _ => view! { <Detail page row/> }.into_any(),
-            })}
+            >
+                {move || page.selected.get().map(|row| match &row.what {
+                    What::Command(command) => {
+                        let (id, name) = (command.id, command.name.to_string());
+                        view! { <CommandDetail page id name/> }.into_any()
+                    }
+                    _ => view! { <Detail page row/> }.into_any(),
+                })}
+            </div>
         </div>
     }
 }
@@ -171,6 +183,14 @@ impl Page {
         }
     }
 
+    /// Closes the detail; the focus goes back to its row.
+    fn close_detail(self) {
+        if let Some(row) = self.selected.get_untracked() {
+            self.selected.set(None);
+            self.focus_row(row.number);
+        }
+    }
+
     /// Shows what passes this filter, by its address.
     fn go(self, text: &FilterText) {
         self.go.with_value(|go| go(text));
@@ -181,10 +201,15 @@ impl Page {
 fn Counts(page: Page) -> impl IntoView {
     let shown = Memo::new(move |_| page.with_feed(Feed::len));
     let unevaluable = Memo::new(move |_| page.with_feed(Feed::unevaluable));
-    let dropped = Memo::new(move |_| page.store.with_events(|app| app.log.dropped()));
+    let dropped = Memo::new(move |_| {
+        let of_file = page
+            .file
+            .with(|file| file.as_ref().map(|file| file.log.dropped()));
+        of_file.unwrap_or_else(|| page.store.with_events(|app| app.log.dropped()))
+    });
     let words = move || {
         let mut words = counted(shown.get() as u64, "row");
-        if dropped.get() > 0 && page.file.with(Option::is_none) {
+        if dropped.get() > 0 {
             words.push_str(", ");
             words.push_str(&grouped(dropped.get()));
             words.push_str(" older dropped");

@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
-use crate::state::events::{CommandRow, EventRow, Row, What, gap_words, link_words};
+use crate::state::events::{
+    CommandRow, EventRow, Row, What, gap_words, link_words, not_loaded_words,
+};
 use crate::state::history::Ended;
 use crate::state::text::visible;
 use crate::state::window::Window;
@@ -48,6 +50,15 @@ impl Page {
     fn row_at(self, place: usize) -> Option<Arc<Row>> {
         let at = self.turned(place, self.feed.with_value(|feed| feed.len()))?;
         self.feed.with_value(|feed| feed.row(at).cloned())
+    }
+
+    /// Gives the focus to the row of this number; answers whether that is drawn.
+    pub(super) fn focus_row(self, number: u64) -> bool {
+        let selector = "[data-row=\"".to_owned() + &number.to_string() + "\"]";
+        let scroller = self.scroller.get_untracked();
+        let row = scroller.and_then(|scroller| scroller.query_selector(&selector).ok().flatten());
+        focus(row.as_ref());
+        row.is_some()
     }
 
     /// Measures the frame; near its end, asks for older events.
@@ -105,6 +116,20 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             .filter_map(|place| page.row_at(place))
             .collect::<Vec<_>>()
     };
+    // Of thousands of rows one is on the way of Tab: the last that had the focus,
+    // or the first in sight.
+    let stop = Memo::new(move |_| {
+        page.revision.track();
+        let window = window.get();
+        let is_drawn = |number: &u64| {
+            let place = page.place(*number);
+            place.is_some_and(|place| (window.first..window.end).contains(&place))
+        };
+        page.focused.get().filter(is_drawn).or_else(|| {
+            let in_sight = (page.scroll.get().0 / page.row_height()).ceil() as usize;
+            page.row_at(in_sight).map(|row| row.number)
+        })
+    });
     let pixels = |pixels: f64| pixels.to_string() + "px";
     let is_empty = Memo::new(move |_| count.get() == 0);
     let (is_following, file) = (page.is_following, page.file);
@@ -114,6 +139,11 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             node_ref=page.scroller
             on:scroll=move |_| page.measure()
             on:keydown=move |event| on_key(page, &event)
+            on:focusin=move |event| {
+                if let Some(number) = number_of(event.target()) {
+                    page.focused.set(Some(number));
+                }
+            }
         >
             <Show when=move || is_following.get() && file.with(Option::is_none)>
                 <OlderEnd page/>
@@ -145,7 +175,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                     <For
                         each=rows
                         key=|row| Arc::as_ptr(row).addr()
-                        children=move |row| table_row(page, row)
+                        children=move |row| table_row(page, stop, row)
                     />
                 </div>
             </div>
@@ -198,8 +228,16 @@ fn OlderEnd(page: Page) -> impl IntoView {
     view! { <div class="older" role="status">{content}</div> }
 }
 
-fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
+/// A row; `stop` is the number of the one that Tab goes to.
+fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoView {
     let number = row.number;
+    let tabindex = move || {
+        if stop.get() == Some(number) {
+            "0"
+        } else {
+            "-1"
+        }
+    };
     let index = Memo::new(move |_| {
         page.revision.track();
         page.place(number).map_or(0, |place| place + 2)
@@ -212,7 +250,7 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
     let mark = |kind: &'static str, clock: String, title: String, words: String| {
         let session = session.clone();
         view! {
-            <div role="row" class=kind aria-rowindex=index data-row=number>
+            <div role="row" class=kind tabindex=tabindex aria-rowindex=index data-row=number>
                 <span role="cell" class="mono time" title=title>{clock}</span>
                 <span role="cell" class="session">{session}</span>
                 <span role="cell" class="gap-words" title=words.clone()>{words.clone()}</span>
@@ -223,12 +261,13 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
     match &row.what {
         What::Event(event) => {
             let (clock, title) = times(page, number, event);
-            let (seq, name, summary) = (event.seq.0, event.name.to_string(), event.summary());
+            let (seq, summary) = (event.seq.0, event.summary());
+            let name = visible(&event.name).into_owned();
             view! {
                 <div
                     role="row"
                     class="row event"
-                    tabindex="0"
+                    tabindex=tabindex
                     data-row=number
                     aria-rowindex=index
                     aria-current=move || is_selected.get().then_some("true")
@@ -263,7 +302,7 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
                 <div
                     role="row"
                     class="row event command"
-                    tabindex="0"
+                    tabindex=tabindex
                     data-row=number
                     aria-rowindex=index
                     aria-current=move || is_selected.get().then_some("true")
@@ -287,6 +326,12 @@ fn table_row(page: Page, row: Arc<Row>) -> impl IntoView {
             String::new(),
             String::new(),
             gap_words(*from, *to),
+        ),
+        What::NotLoaded { from, to } => mark(
+            "row mark",
+            String::new(),
+            String::new(),
+            not_loaded_words(*from, *to),
         ),
         What::Link(link) => {
             let kind = if link.running {
@@ -341,11 +386,9 @@ fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
 
 /// Arrow keys walk from row to row, Enter opens, Escape closes.
 fn on_key(page: Page, event: &KeyboardEvent) {
-    let row = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
-    let number = row.and_then(|row| row.get_attribute("data-row")?.parse::<u64>().ok());
-    let Some(number) = number else { return };
+    let Some(number) = number_of(event.target()) else {
+        return;
+    };
     let Some(at) = page.place(number) else { return };
     let last = page.feed.with_value(|feed| feed.len()).saturating_sub(1);
     let next = match event.key().as_str() {
@@ -384,8 +427,15 @@ fn on_key(page: Page, event: &KeyboardEvent) {
     } else if wanted + 2.0 * height > top + frame {
         scroller.set_scroll_top((wanted + 2.0 * height - frame) as i32);
     }
-    request_animation_frame(move || {
-        let selector = "[data-row=\"".to_owned() + &number.to_string() + "\"]";
-        focus(scroller.query_selector(&selector).ok().flatten().as_ref());
-    });
+    if !page.focus_row(number) {
+        request_animation_frame(move || {
+            page.focus_row(number);
+        });
+    }
+}
+
+/// The number of the row that an event is about.
+fn number_of(target: Option<web_sys::EventTarget>) -> Option<u64> {
+    let row = target?.dyn_into::<web_sys::HtmlElement>().ok()?;
+    row.get_attribute("data-row")?.parse().ok()
 }

@@ -1,0 +1,66 @@
+// What a page shows of events that were there before it, and how it is walked by keyboard.
+
+import { expect, signIn, test } from '../support/fixtures.ts';
+import { eventRows, seesSession } from '../support/pages.ts';
+
+test('events of several sessions are in the order of time after a reload', async ({ fake, serve, page }) => {
+  const script = (name: string): { rules: Record<string, [{ event: { name: string } }, { return: object }]> } => ({
+    rules: { go: [{ event: { name } }, { return: {} }] },
+  });
+  const console = await serve({ a: await fake(script('FIRST'), 'a'), b: await fake(script('SECOND'), 'b') });
+  await signIn(page, console);
+  for (const session of ['a', 'b']) await seesSession(page, session, 'running');
+  for (let round = 0; round < 3; round += 1) {
+    for (const session of ['a', 'b']) {
+      const headers = console.authorization;
+      const url = console.api(`sessions/${session}/execute`);
+      expect((await page.request.post(url, { headers, data: { execute: 'go' } })).status()).toBe(200);
+    }
+  }
+  await page.goto(`${console.url}events`);
+  await expect(eventRows(page, 'FIRST')).toHaveCount(3);
+  await expect(eventRows(page, 'SECOND')).toHaveCount(3);
+  const names = page.getByRole('table', { name: 'Events' }).getByRole('cell', { name: /^(FIRST|SECOND)$/ });
+  await expect(names).toHaveText(['SECOND', 'FIRST', 'SECOND', 'FIRST', 'SECOND', 'FIRST']);
+});
+
+test('a filter that nothing here passes is asked of the log', async ({ fake, serve, page }) => {
+  const flood = { flood: { event: 'FLOOD', count: 1_500 } };
+  const endpoint = await fake({ rules: { rare: [{ event: { name: 'RARE' } }, flood, { return: {} }] } });
+  const console = await serve({ vm: endpoint });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await console.execute('rare');
+  // The page has the newest thousand only.
+  await page.goto(`${console.url}events?names=RARE`);
+  await expect(eventRows(page, 'RARE')).toHaveCount(1);
+});
+
+test('rows are one stop of Tab, marks are walked over, and Escape goes back to the row', async ({ fake, serve, page }) => {
+  const several = ['A', 'B', 'C'].map((name) => ({ event: { name } }));
+  const endpoint = await fake({ rules: { go: [...several, { return: {} }], end: [{ return: {} }, 'close'] } });
+  const console = await serve({ vm: endpoint });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await console.execute('go');
+  await console.execute('end');
+  await expect(page.getByText(/^Connected to the endpoint/)).toBeVisible();
+  await console.execute('go');
+  await expect(eventRows(page, 'A')).toHaveCount(2);
+  await expect(page.locator('[data-row][tabindex="0"]')).toHaveCount(1);
+  const newest = eventRows(page, 'C').first();
+  await newest.focus();
+  for (let row = 0; row < 5; row += 1) await page.keyboard.press('ArrowDown');
+  // Past the two marks of the connection.
+  await expect(eventRows(page, 'C').last()).toBeFocused();
+  await page.keyboard.press('Enter');
+  const detail = page.getByRole('region', { name: 'Event detail' });
+  await detail.getByRole('tree').focus();
+  await page.keyboard.press('Escape');
+  await expect(detail).toBeHidden();
+  await expect(eventRows(page, 'C').last()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await detail.getByRole('button', { name: 'Close' }).click();
+  await expect(eventRows(page, 'C').last()).toBeFocused();
+});
