@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use qmp_shared::model::EndpointKind;
 use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
@@ -191,6 +192,17 @@ pub(super) fn Table(page: Page) -> impl IntoView {
 }
 
 fn empty_words(page: Page) -> &'static str {
+    let session = page.text.with(|text| text.session.clone());
+    if page.file.with(Option::is_none) && !session.is_empty() {
+        let kind = page
+            .store
+            .with_sessions(|app| app.sessions.get(&session).map(|info| info.kind));
+        match kind {
+            None => return "The console has no session of this name.",
+            Some(EndpointKind::Qga) => return "A guest agent sends no events.",
+            Some(EndpointKind::Qmp) => {}
+        }
+    }
     page.with_feed(|feed| match (feed.is_paused(), feed.query()) {
         _ if page.file.with(Option::is_some) => "No event of the file passes this filter.",
         (_, query) if query.until.is_some() => "The log has no such event until then.",
