@@ -51,6 +51,25 @@ test('form, JSON and line are three views of one value', async ({ console, page 
   await expect(page.getByText("the ' is not closed")).toBeVisible();
 });
 
+test('Enter in a field sends nothing, on Send it does', async ({ console, page }) => {
+  await signIn(page, console);
+  const before = await console.execute('query-named-block-nodes');
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  await page.getByLabel('driver', { exact: true }).selectOption('null-co');
+  await page.getByLabel('Include node-name').check();
+  await page.getByLabel('node-name', { exact: true }).fill('by-accident');
+  for (const field of ['node-name', 'Timeout in seconds', 'Include node-name']) {
+    await page.getByLabel(field, { exact: true }).focus();
+    await page.keyboard.press('Enter');
+  }
+  await page.waitForTimeout(300);
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
+  expect(await console.execute('query-named-block-nodes')).toEqual(before);
+  await page.getByRole('form', { name: 'Command' }).getByRole('button', { name: 'Send' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(reply(page).getByText(/^return in/)).toBeVisible();
+});
+
 test('an expected event comes with the reply', async ({ console, page }) => {
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'stop');

@@ -108,10 +108,8 @@ pub(super) fn CommandDesk(
                     class="desk-form"
                     novalidate
                     aria-label="Command"
-                    on:submit=move |event: SubmitEvent| {
-                        event.prevent_default();
-                        sender.send();
-                    }
+                    // Enter in a field must never send.
+                    on:submit=move |event: SubmitEvent| event.prevent_default()
                 >
                     <a class="back" href=browser::at(&command_path(&session, ""))>"‹ All commands"</a>
                     {head(&command, schema.as_deref())}

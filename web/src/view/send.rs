@@ -1,5 +1,6 @@
 //! Send: what is asked before, what it waits for, and giving up.
 
+use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::command::Fault;
@@ -21,6 +22,9 @@ use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
 use crate::store::keep::Kept;
 use crate::store::{Store, browser};
+
+/// The id of its button.
+const SEND: &str = "send";
 
 /// What Send needs.
 #[derive(Clone, Copy)]
@@ -216,10 +220,13 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
         </Show>
         <div class="actions">
             <button
-                type="submit"
+                type="button"
+                id=SEND
                 class="primary"
                 title="Ctrl+Enter"
                 disabled=move || sender.is_down.with(Option::is_some)
+                on:keydown=not_held
+                on:click=move |_| sender.send()
             >
                 "Send"
             </button>
@@ -245,6 +252,13 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
             <CopyAs sender/>
         </div>
         <SendOptions sender/>
+    }
+}
+
+/// Enter that is held down sends once: it may be held since another button.
+fn not_held(event: KeyboardEvent) {
+    if event.repeat() && event.key() == "Enter" {
+        event.prevent_default();
     }
 }
 
