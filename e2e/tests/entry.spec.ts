@@ -99,8 +99,10 @@ test('a command can be given up, or given less time', async ({ fake, serve, page
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'slow');
   await send(page);
-  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await page.getByRole('button', { name: 'Cancel', exact: true }).focus();
+  await page.keyboard.press('Enter');
   await expect(reply(page).getByText('Outcome unknown: the command may or may not have been executed.')).toBeVisible();
+  await expect(page.getByRole('form', { name: 'Command' }).getByRole('button', { name: 'Send' })).toBeFocused();
   await expect(page.getByRole('button', { name: 'Cancel', exact: true })).toBeHidden();
   await page.getByLabel('Timeout in seconds').fill('0.2');
   await send(page);

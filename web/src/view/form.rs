@@ -11,6 +11,7 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
+use super::parts::keep_focus;
 use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
@@ -104,6 +105,9 @@ pub(super) fn control_id(path: &Path) -> String {
     "argument-".to_owned() + &path.to_string()
 }
 
+/// What the id of the box that adds members to an object ends with.
+pub(super) const ADD: &str = "-add";
+
 /// The ids of what describes a control: what is wrong, and what is said of it.
 pub(super) fn described_by(path: &Path) -> String {
     let id = control_id(path);
@@ -152,6 +156,7 @@ fn object(desk: Desk, path: Path) -> AnyView {
 fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     let path = StoredValue::new(parent.member(&shape.name));
     let id = control_id(&path.get_value());
+    let include_id = id.clone() + "-include";
     let name = visible(&shape.name).into_owned();
     let described = match shape.described {
         true => desk.describe(shape.ty).into_any(),
@@ -161,7 +166,9 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         true => argument_text(desk, path.get_value()).into_any(),
         false => property_text(desk, &path.get_value(), shape.name.clone()).into_any(),
     };
+    let label_for = if shape.present { id } else { include_id.clone() };
     let include = (shape.optional && shape.described).then(|| {
+        let id = include_id.clone();
         let toggle = move |event| {
             let action = if event_target_checked(&event) {
                 Action::Add
@@ -169,12 +176,13 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 Action::Remove
             };
             desk.edit(path.get_value(), action);
+            keep_focus(include_id.clone());
         };
         view! {
             <input
                 type="checkbox"
                 class="include"
-                id=(!shape.present).then(|| id.clone())
+                id=id
                 aria-label="Include ".to_owned() + &name
                 title="Include this optional argument"
                 prop:checked=shape.present
@@ -184,7 +192,11 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     });
     let remove = (!shape.described).then(|| {
         let label = "Remove ".to_owned() + &name;
-        let remove = move |_| desk.edit(path.get_value(), Action::Remove);
+        let next = control_id(&parent) + ADD;
+        let remove = move |_| {
+            desk.edit(path.get_value(), Action::Remove);
+            keep_focus(next.clone());
+        };
         view! {
             <button type="button" class="quiet small" aria-label=label on:click=remove>"Remove"</button>
         }
@@ -198,7 +210,7 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         <div class="argument" class:absent=!shape.present>
             <div class="argument-head">
                 {include}
-                <label for=id class="mono">{label}</label>
+                <label for=label_for class="mono">{label}</label>
                 {is_required.then(|| view! { <span class="required">"required"</span> })}
                 <span class="type">{described}</span>
                 {feature_tags(&shape.features)}
@@ -432,6 +444,7 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
     let id = control_id(&path);
     let path = StoredValue::new(path);
     let count = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.items(path))));
+    let add_id = id.clone();
     let add = "Add an item to ".to_owned() + &label;
     let name = label.clone();
     view! {
@@ -439,7 +452,7 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
             <For
                 each=move || 0..count.get()
                 key=|index| *index
-                children=move |index| item(desk, path.get_value().index(index), index, count, &name)
+                children=move |index| item(desk, path.get_value().index(index), index, count, (&name, &add_id))
             />
             <button
                 type="button"
@@ -455,7 +468,16 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
     .into_any()
 }
 
-fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: &str) -> AnyView {
+/// An item of an array; `array` is the array's name and the id of the button
+/// that adds one.
+fn item(
+    desk: Desk,
+    path: Path,
+    index: usize,
+    count: Memo<usize>,
+    array: (&str, &str),
+) -> AnyView {
+    let (array, add_id) = (array.0, array.1.to_owned());
     let id = control_id(&path);
     let label = array.to_owned() + "[" + &index.to_string() + "]";
     let button = |word: &'static str, glyph: &'static str| {
@@ -486,7 +508,11 @@ fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: &str) -
                 >{down.2}</button>
                 <button
                     type="button" class="quiet small icon" aria-label=remove.0 title=remove.1
-                    on:click=move |_| act(Action::Remove)
+                    on:click=move |_| {
+                        act(Action::Remove);
+                        // The next item has this place now, unless it was the last.
+                        keep_focus(add_id.clone());
+                    }
                 >{remove.2}</button>
             </div>
             <div class="control">{value(desk, path.get_value(), label)}</div>

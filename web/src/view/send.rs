@@ -209,6 +209,8 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
     let cancel = move |_| {
         if let Some(id) = pending.get_untracked() {
             sender.store.cancel(id);
+            // Its own button goes away.
+            focus_id(SEND);
         }
     };
     view! {
