@@ -166,7 +166,11 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         true => argument_text(desk, path.get_value()).into_any(),
         false => property_text(desk, &path.get_value(), shape.name.clone()).into_any(),
     };
-    let label_for = if shape.present { id } else { include_id.clone() };
+    let label_for = if shape.present {
+        id
+    } else {
+        include_id.clone()
+    };
     let include = (shape.optional && shape.described).then(|| {
         let id = include_id.clone();
         let toggle = move |event| {
@@ -470,13 +474,7 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
 
 /// An item of an array; `array` is the array's name and the id of the button
 /// that adds one.
-fn item(
-    desk: Desk,
-    path: Path,
-    index: usize,
-    count: Memo<usize>,
-    array: (&str, &str),
-) -> AnyView {
+fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: (&str, &str)) -> AnyView {
     let (array, add_id) = (array.0, array.1.to_owned());
     let id = control_id(&path);
     let label = array.to_owned() + "[" + &index.to_string() + "]";
