@@ -179,6 +179,28 @@ test('the menu of copies is walked by keys, and says what it cannot', async ({ c
   await expect(page.getByRole('menu')).toBeHidden();
 });
 
+test('what is missing in a line or a link is to be entered in the form', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  await view(page, 'Line');
+  await page.getByLabel('Command line').fill('blockdev-add driver=qcow2 node-name=n0');
+  await view(page, 'Form');
+  await expect(page.getByLabel('node-name', { exact: true })).toHaveValue('n0');
+  await send(page);
+  const file = page.getByLabel('Include file', { exact: true });
+  await expect(file).toBeFocused();
+  await expect(file).toHaveAccessibleDescription(/^required/);
+  await page.keyboard.press('Space');
+  await expect(file).toBeHidden();
+  await expect(page.getByLabel('Type of file')).toBeVisible();
+
+  await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22up%22%3Atrue%7D`);
+  await expect(page.getByLabel('up', { exact: true })).toBeChecked();
+  await send(page);
+  await expect(page.getByLabel('name', { exact: true })).toBeFocused();
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
+});
+
 test('a link that no form can show is shown as JSON', async ({ console, page }) => {
   await signIn(page, console);
   await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22name%22%3A1%7D`);

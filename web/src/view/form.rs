@@ -105,6 +105,9 @@ pub(super) fn control_id(path: &Path) -> String {
     "argument-".to_owned() + &path.to_string()
 }
 
+/// What the id of the box that includes a member ends with.
+pub(super) const INCLUDE: &str = "-include";
+
 /// What the id of the box that adds members to an object ends with.
 pub(super) const ADD: &str = "-add";
 
@@ -156,7 +159,9 @@ fn object(desk: Desk, path: Path) -> AnyView {
 fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     let path = StoredValue::new(parent.member(&shape.name));
     let id = control_id(&path.get_value());
-    let include_id = id.clone() + "-include";
+    let include_id = id.clone() + INCLUDE;
+    let fault_id = id.clone() + "-fault";
+    let described_by = described_by(&path.get_value());
     let name = visible(&shape.name).into_owned();
     let described = match shape.described {
         true => desk.describe(shape.ty).into_any(),
@@ -171,8 +176,16 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     } else {
         include_id.clone()
     };
-    let include = (shape.optional && shape.described).then(|| {
-        let id = include_id.clone();
+    // A required one may be missing in what was entered elsewhere.
+    let can_include = shape.described && (shape.optional || !shape.present);
+    let include = can_include.then(|| {
+        let title = match shape.optional {
+            true => "Include this optional argument",
+            false => "Include this argument",
+        };
+        let is_wrong = move || path.with_value(|path| desk.fault(path)).map(|_| "true");
+        let (id, control) = (include_id.clone(), control_id(&path.get_value()));
+        let is_optional = shape.optional;
         let toggle = move |event| {
             let action = if event_target_checked(&event) {
                 Action::Add
@@ -180,7 +193,8 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 Action::Remove
             };
             desk.edit(path.get_value(), action);
-            keep_focus(include_id.clone());
+            // That of a required one goes away.
+            keep_focus(if is_optional { &include_id } else { &control }.clone());
         };
         view! {
             <input
@@ -188,7 +202,9 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 class="include"
                 id=id
                 aria-label="Include ".to_owned() + &name
-                title="Include this optional argument"
+                title=title
+                aria-invalid=is_wrong
+                aria-describedby=described_by.clone()
                 prop:checked=shape.present
                 on:change=toggle
             />
@@ -206,6 +222,10 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         }
     });
     let is_required = shape.described && !shape.optional;
+    let missing = (is_required && !shape.present).then(|| {
+        let fault = Memo::new(move |_| path.with_value(|path| desk.fault(path)));
+        view! { <p class="fault" id=fault_id>{fault}</p> }
+    });
     let label = name.clone();
     let control = shape.present.then(|| {
         view! { <div class="control">{value(desk, path.get_value(), name)}</div> }
@@ -221,6 +241,7 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 {remove}
             </div>
             {text}
+            {missing}
             {control}
         </div>
     }

@@ -7,7 +7,7 @@ use qmp_shared::command::Fault;
 use qmp_shared::rest::Problem;
 
 use super::copy_as::CopyAs;
-use super::form::{Desk, control_id};
+use super::form::{Desk, INCLUDE, control_id};
 use super::history::Lists;
 use super::json_tree::JsonTree;
 use super::parts::{CopyButton, focus_id};
@@ -414,8 +414,11 @@ pub(super) fn Question(sender: Sender) -> impl IntoView {
 fn focus_fault(fault: Option<&Fault>) {
     let Some(fault) = fault else { return };
     let id = control_id(&fault.path);
-    let is_there = document().get_element_by_id(&id).is_some();
-    focus_id(if is_there { &id } else { "entered-text" });
+    let ids = [id.clone(), id + INCLUDE, "entered-text".to_owned()];
+    let is_there = |id: &&String| document().get_element_by_id(id).is_some();
+    if let Some(id) = ids.iter().find(is_there) {
+        focus_id(id);
+    }
 }
 
 /// The id of the field that is wrong.
