@@ -183,7 +183,12 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
             true => "Include this optional argument",
             false => "Include this argument",
         };
-        let is_wrong = move || path.with_value(|path| desk.fault(path)).map(|_| "true");
+        // Of one that is there, its control says what is wrong.
+        let is_missing = !shape.optional;
+        let is_wrong = move || {
+            let fault = is_missing.then(|| path.with_value(|path| desk.fault(path)));
+            fault.flatten().map(|_| "true")
+        };
         let (id, control) = (include_id.clone(), control_id(&path.get_value()));
         let is_optional = shape.optional;
         let toggle = move |event| {
