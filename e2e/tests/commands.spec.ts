@@ -114,6 +114,40 @@ test('arrays grow, shrink and change their order', async ({ console, page }) => 
   await sendAndReturn(page);
 });
 
+test('the focus stays where something comes or goes', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  const include = page.getByLabel('Include node-name').first();
+  await include.focus();
+  await page.keyboard.press('Space');
+  await expect(include).toBeChecked();
+  await expect(include).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(include).not.toBeChecked();
+  await expect(include).toBeFocused();
+
+  await goToCommand(page, console, 'vm', 'migrate-set-capabilities');
+  const add = page.getByRole('button', { name: 'Add an item to capabilities' });
+  await add.click();
+  await add.click();
+  const remove = page.getByRole('button', { name: 'Remove capabilities[0]' });
+  await remove.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('group', { name: 'capabilities[1]' })).toBeHidden();
+  await expect(remove).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(add).toBeFocused();
+
+  await goToCommand(page, console, 'vm', 'device_add');
+  const another = page.getByLabel('Another argument', { exact: true });
+  await another.fill('max-bytes');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('button', { name: 'Remove max-bytes' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('max-bytes', { exact: true })).toBeHidden();
+  await expect(another).toBeFocused();
+});
+
 test('properties that the schema does not describe can be added', async ({ console, page }) => {
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'device_add');

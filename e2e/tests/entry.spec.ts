@@ -51,6 +51,25 @@ test('form, JSON and line are three views of one value', async ({ console, page 
   await expect(page.getByText("the ' is not closed")).toBeVisible();
 });
 
+test('Enter in a field sends nothing, on Send it does', async ({ console, page }) => {
+  await signIn(page, console);
+  const before = await console.execute('query-named-block-nodes');
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  await page.getByLabel('driver', { exact: true }).selectOption('null-co');
+  await page.getByLabel('Include node-name').check();
+  await page.getByLabel('node-name', { exact: true }).fill('by-accident');
+  for (const field of ['node-name', 'Timeout in seconds', 'Include node-name']) {
+    await page.getByLabel(field, { exact: true }).focus();
+    await page.keyboard.press('Enter');
+  }
+  await page.waitForTimeout(300);
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
+  expect(await console.execute('query-named-block-nodes')).toEqual(before);
+  await page.getByRole('form', { name: 'Command' }).getByRole('button', { name: 'Send' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(reply(page).getByText(/^return in/)).toBeVisible();
+});
+
 test('an expected event comes with the reply', async ({ console, page }) => {
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'stop');
@@ -80,8 +99,10 @@ test('a command can be given up, or given less time', async ({ fake, serve, page
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'slow');
   await send(page);
-  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await page.getByRole('button', { name: 'Cancel', exact: true }).focus();
+  await page.keyboard.press('Enter');
   await expect(reply(page).getByText('Outcome unknown: the command may or may not have been executed.')).toBeVisible();
+  await expect(page.getByRole('form', { name: 'Command' }).getByRole('button', { name: 'Send' })).toBeFocused();
   await expect(page.getByRole('button', { name: 'Cancel', exact: true })).toBeHidden();
   await page.getByLabel('Timeout in seconds').fill('0.2');
   await send(page);
@@ -156,6 +177,28 @@ test('the menu of copies is walked by keys, and says what it cannot', async ({ c
   await page.keyboard.press('Escape');
   await expect(button).toBeFocused();
   await expect(page.getByRole('menu')).toBeHidden();
+});
+
+test('what is missing in a line or a link is to be entered in the form', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'blockdev-add');
+  await view(page, 'Line');
+  await page.getByLabel('Command line').fill('blockdev-add driver=qcow2 node-name=n0');
+  await view(page, 'Form');
+  await expect(page.getByLabel('node-name', { exact: true })).toHaveValue('n0');
+  await send(page);
+  const file = page.getByLabel('Include file', { exact: true });
+  await expect(file).toBeFocused();
+  await expect(file).toHaveAccessibleDescription(/^required/);
+  await page.keyboard.press('Space');
+  await expect(file).toBeHidden();
+  await expect(page.getByLabel('Type of file')).toBeVisible();
+
+  await page.goto(`${console.url}commands/vm/set_link?arguments=%7B%22up%22%3Atrue%7D`);
+  await expect(page.getByLabel('up', { exact: true })).toBeChecked();
+  await send(page);
+  await expect(page.getByLabel('name', { exact: true })).toBeFocused();
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
 });
 
 test('a link that no form can show is shown as JSON', async ({ console, page }) => {

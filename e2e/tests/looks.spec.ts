@@ -509,6 +509,20 @@ test('no page is wider than the window, whatever its width', async ({ serve, vm,
   }
 });
 
+test('each column of a command is wide enough to read', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'query-named-block-nodes');
+  await sendAndReturn(page);
+  const columns = page.locator('.desk-side, .documentation, .desk > .reply');
+  for (const width of [1800, 2200, 2560, 3840]) {
+    await page.setViewportSize({ width, height: 1000 });
+    const boxes = await columns.evaluateAll((all) => all.map((each) => each.getBoundingClientRect()));
+    expect(boxes.length).toBe(3);
+    for (const box of boxes) expect(box.width, `at ${width} pixels`).toBeGreaterThan(300);
+    expect(new Set(boxes.map((box) => box.top)).size).toBe(1);
+  }
+});
+
 for (const [width, height] of [
   [1440, 900],
   [390, 844],

@@ -69,6 +69,34 @@ test('pages, sessions and events are found too', async ({ console, page }) => {
   await expect(page).toHaveURL(`${console.url}events?session=vm`);
 });
 
+test('a saved command is opened filled in, and not sent', async ({ console, page }) => {
+  await start(page, console);
+  await goToCommand(page, console, 'vm', 'set_link');
+  const name = page.getByLabel('name', { exact: true });
+  await name.fill('net0');
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  await page.getByLabel('Save this command as').fill('unplug it');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const choose = async (): Promise<void> => {
+    const box = await open(page);
+    await box.fill('unplug');
+    await expect(active(page)).toHaveText(/^unplug it · set_link on vm saved command/);
+    await page.keyboard.press('Enter');
+    await expect(palette(page)).toBeHidden();
+    await expect(page.getByRole('heading', { level: 1, name: 'set_link' })).toBeVisible();
+    await expect(name).toHaveValue('net0');
+    await expect(page.locator('#main')).toBeFocused();
+  };
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await choose();
+  // On its own page, twice, it replaces what is entered.
+  for (const text of ['other', 'another']) {
+    await name.fill(text);
+    await choose();
+  }
+  await expect(reply(page).getByText('The reply appears here.')).toBeVisible();
+});
+
 test('arrows, Home, End and the page keys walk the results', async ({ console, page }) => {
   await start(page, console);
   await open(page);

@@ -137,6 +137,23 @@ test('search opens what is closed, counts, and goes round', async ({ console, pa
   await expect(tree).toBeFocused();
 });
 
+test('what is found in a long reply comes into sight in a low window', async ({ fake, serve, page }) => {
+  const value = Array.from({ length: 2000 }, (_, index) => ({ note: `line ${index}.` }));
+  const rules = { 'query-qmp-schema': [{ return: [] }], 'query-it': [{ return: value }] };
+  const console = await serve({ vm: await fake({ rules }) });
+  await signIn(page, console);
+  await page.setViewportSize({ width: 1280, height: 420 });
+  await goToCommand(page, console, 'vm', 'query-it');
+  await sendAndReturn(page);
+  const search = page.getByLabel('Search in the reply');
+  const current = reply(page).getByRole('treeitem', { selected: true });
+  for (const text of ['line 1999.', 'line 1000.', 'line 3.']) {
+    await search.fill(text);
+    await expect(current).toHaveText(`note: "${text}"`);
+    await expect(current).toBeInViewport({ ratio: 0.9 });
+  }
+});
+
 test('value, path and subtree are copied', async ({ fake, serve, page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const value = { big: 0, text: 'a "b"\n', list: [{ x: 1 }] };

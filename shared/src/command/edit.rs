@@ -31,7 +31,7 @@ pub enum Action {
     Choose(String),
     /// Chooses a type of an alternate, by its index. The value is lost.
     Branch(usize),
-    /// Puts an optional member in, empty. One that is there stays as it is.
+    /// Puts a member in that is not there, empty. One that is there stays as it is.
     Add,
     /// Puts in an empty member of this name that the schema does not describe,
     /// into an object that is open.

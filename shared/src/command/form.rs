@@ -93,7 +93,8 @@ pub struct Field {
     pub tag: bool,
     /// The member's own.
     pub features: Features,
-    /// The value; `None` of an optional member that is left out.
+    /// The value; `None` of an optional member that is left out, and of a
+    /// required one that a draft does not have.
     pub node: Option<Node>,
 }
 

@@ -11,6 +11,7 @@ use super::build::{Builder, undescribed};
 use super::form::{Form, FormError, MAX_PARTS, Node, NodeKind};
 use super::number;
 use super::path::{Fault, Faults, Step, quoted};
+use super::write::write;
 use crate::json;
 use crate::schema::{Builtin, Command, JsonType, Schema, Type, TypeId};
 
@@ -23,23 +24,59 @@ impl Form {
     /// All that is missing or wrong; or, when the text may not be sent at all
     /// ([`json::check_arguments`]), that alone.
     pub fn from_json(schema: &Schema, command: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        read(schema, command, text, MAX_PARTS)
+        read(schema, command, text, Missing::IsWrong, MAX_PARTS)
     }
+
+    /// The form that shows these `arguments` as far as they go: required
+    /// members may be missing, also within. [`Self::to_draft`] is the same
+    /// JSON in the schema's order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_json`], but for what is missing.
+    pub fn from_draft(schema: &Schema, command: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        read(schema, command, text, Missing::IsEmpty, MAX_PARTS)
+    }
+}
+
+/// What a required member is that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// A fault.
+    IsWrong,
+    /// To be entered.
+    IsEmpty,
 }
 
 /// What is wrong with the `arguments` of a command by its schema. Of numbers
 /// it looks at the type and the range, of nothing at what it would do.
 /// Arguments may be larger than a form may be, but not nested deeper.
 pub fn validate(schema: &Schema, command: &str, arguments: &str) -> Vec<Fault> {
-    match read(schema, command, arguments, json::MAX_TOKENS) {
+    match read(
+        schema,
+        command,
+        arguments,
+        Missing::IsWrong,
+        json::MAX_TOKENS,
+    ) {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
     }
 }
 
-fn read(schema: &Schema, command: &str, text: &str, parts: usize) -> Result<Form, Vec<Fault>> {
+fn read(
+    schema: &Schema,
+    command: &str,
+    text: &str,
+    missing: Missing,
+    parts: usize,
+) -> Result<Form, Vec<Fault>> {
     let mut faults = Faults::default();
-    match read_arguments(schema, command, text, parts, &mut faults) {
+    let reader = Reader {
+        faults: &mut faults,
+        missing,
+    };
+    match read_arguments(schema, command, text, parts, reader) {
         Ok(form) if faults.is_empty() => return Ok(form),
         Ok(_) => (),
         Err(message) => faults.add(message),
@@ -53,12 +90,11 @@ fn read_arguments(
     command: &str,
     text: &str,
     parts: usize,
-    faults: &mut Faults,
+    reader: Reader<'_>,
 ) -> Result<Form, String> {
     let unknown = || FormError::UnknownCommand(command.to_owned()).to_string();
     let known = schema.command(command).ok_or_else(unknown)?;
     json::check_arguments(text).map_err(|fault| fault.to_string())?;
-    let reader = Reader { faults };
     let root = reader.arguments(&mut Builder::new(schema, parts), known, text.trim_ascii());
     Ok(Form {
         command: known.name.clone(),
@@ -70,6 +106,7 @@ fn read_arguments(
 /// fault and no node; what makes it pointless to go on, an error.
 struct Reader<'f> {
     faults: &'f mut Faults,
+    missing: Missing,
 }
 
 impl Reader<'_> {
@@ -195,9 +232,13 @@ impl Reader<'_> {
         let mut used = vec![false; given.len()];
         let mut fields = builder.fields(ty, &mut |builder, member| {
             let Some(&index) = by_name.get(member.name.as_str()) else {
-                if !member.optional {
-                    self.faults.add_at(&member.name, "required");
+                if member.optional {
+                    return Ok(None);
                 }
+                if self.missing == Missing::IsEmpty {
+                    return to_be_entered(builder, member.ty, depth + 1);
+                }
+                self.faults.add_at(&member.name, "required");
                 return Ok(None);
             };
             used[index] = true;
@@ -210,7 +251,8 @@ impl Reader<'_> {
         // Without a tag, which has its own fault, nobody knows the members.
         let tags = || fields.iter().filter(|field| field.tag);
         let tag_missing = tags().any(|tag| tag.node.is_none() && by_name.contains_key(&*tag.name))
-            || tags().any(|tag| tag.node.is_none() && !tag.optional);
+            || self.missing == Missing::IsWrong
+                && tags().any(|tag| tag.node.is_none() && !tag.optional);
         let union = tags()
             .filter_map(|tag| {
                 Some(format!(
@@ -241,9 +283,25 @@ impl Reader<'_> {
     }
 
     fn within<T>(&mut self, step: Step, walk: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+        let missing = self.missing;
         self.faults
-            .within(step, |faults| walk(&mut Reader { faults }))
+            .within(step, |faults| walk(&mut Reader { faults, missing }))
     }
+}
+
+/// An empty value in the place of one that is missing; none if it would be sent
+/// as it is, since nobody has entered it.
+fn to_be_entered(
+    builder: &mut Builder<'_>,
+    ty: TypeId,
+    depth: usize,
+) -> Result<Option<Node>, FormError> {
+    if matches!(builder.schema().ty(ty), Type::Object(_) | Type::Array(_)) {
+        return Ok(None);
+    }
+    let node = builder.node(ty, depth)?;
+    let is_sent = write(&mut String::new(), &mut Faults::default(), &node);
+    Ok((!is_sent).then_some(node))
 }
 
 fn accepts(schema: &Schema, ty: &Type, found: JsonType) -> bool {

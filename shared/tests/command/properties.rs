@@ -337,6 +337,17 @@ fn named_steps(path: &Path) -> Vec<&Step> {
 fn check(schema: &Schema, form: &Form) -> Result<(), TestCaseError> {
     let draft = form.to_draft();
     prop_assert_eq!(json::check_arguments(&draft), Ok(()));
+    let again = Form::from_draft(schema, form.command(), &draft);
+    let again = again.map_err(|faults| TestCaseError::fail(format!("{draft}: {faults:?}")))?;
+    prop_assert_eq!(again.to_draft(), draft.clone());
+    // What is missing is still missing, and nothing else.
+    let missing = again.to_json().err().unwrap_or_default();
+    prop_assert_eq!(
+        missing,
+        validate(schema, form.command(), &draft),
+        "{}",
+        draft
+    );
     match form.to_json() {
         Ok(text) => {
             prop_assert_eq!(&draft, &text);
@@ -497,6 +508,13 @@ proptest! {
         // Those of one command are mostly wrong for the other.
         for command in schema.commands() {
             for text in &texts {
+                if let Ok(form) = Form::from_draft(&schema, &command.name, text) {
+                    // Some numbers are none for serde_json.
+                    let values = [&form.to_draft(), text].map(|it| serde_json::from_str::<Value>(it));
+                    if let [Ok(draft), Ok(given)] = values {
+                        prop_assert_eq!(draft, given, "{}", text);
+                    }
+                }
                 if validate(&schema, &command.name, text).is_empty() {
                     let form = read(&schema, &command.name, text)?;
                     let written = form.to_json();

@@ -142,6 +142,15 @@ impl KeptCommand {
         }
     }
 
+    /// Where it is filled in again, and with what.
+    pub(crate) fn filled_in(&self) -> FilledIn {
+        FilledIn {
+            session: self.session.clone(),
+            command: self.command.clone(),
+            link: self.link(),
+        }
+    }
+
     /// What fills it in again.
     pub(crate) fn link(&self) -> Link {
         Link {
@@ -166,6 +175,17 @@ impl KeptCommand {
         let query = query.to_lowercase();
         query.split_whitespace().all(|word| all.contains(word))
     }
+}
+
+/// A command and what is filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilledIn {
+    /// The session.
+    pub(crate) session: String,
+    /// The command's name.
+    pub(crate) command: String,
+    /// Its arguments.
+    pub(crate) link: Link,
 }
 
 /// Puts a sent command first. The same one, sent again, is there once.

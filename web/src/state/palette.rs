@@ -5,6 +5,7 @@
 
 use super::address::command_path;
 use super::events::{FilterText, SavedFilter};
+use super::history::{FilledIn, KeptCommand};
 use super::pages::Page;
 use super::search::rank;
 use super::sessions::Sessions;
@@ -24,6 +25,8 @@ pub(crate) enum Kind {
     Page,
     /// A command that was marked as a favourite.
     Favourite,
+    /// A command that was saved, with its arguments.
+    Saved,
     /// A filter that was saved.
     Filter,
     /// An endpoint.
@@ -42,6 +45,7 @@ impl Kind {
         match self {
             Self::Page => "page",
             Self::Favourite => "favourite",
+            Self::Saved => "saved command",
             Self::Filter => "saved filter",
             Self::Session => "session",
             Self::Command => "command",
@@ -56,6 +60,8 @@ impl Kind {
 pub(crate) enum Goal {
     /// Goes there; below the console's base.
     Address(String),
+    /// Opens a command on its own page, filled in.
+    FilledIn(FilledIn),
     /// Shows all keys.
     Keys,
     /// Changes the colours.
@@ -101,6 +107,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) theme: Theme,
     /// Names of commands.
     pub(crate) favourites: &'a [String],
+    /// Commands with their arguments.
+    pub(crate) saved: &'a [KeptCommand],
     /// Filters of events.
     pub(crate) filters: &'a [SavedFilter],
 }
@@ -125,6 +133,14 @@ pub(crate) fn items(sources: &Sources<'_>) -> Vec<Item> {
         for name in sources.favourites {
             let goal = Goal::Address(command_path(sources.current, name));
             add(Kind::Favourite, name, sources.current, goal);
+        }
+    }
+    for kept in sources.saved {
+        // Nothing can be opened of a session that is not there.
+        if sources.sessions.contains_key(&kept.session) {
+            let detail = [kept.command.as_str(), " on ", &kept.session].concat();
+            let goal = Goal::FilledIn(kept.filled_in());
+            add(Kind::Saved, &kept.name, &detail, goal);
         }
     }
     for filter in sources.filters {
@@ -257,6 +273,13 @@ mod tests {
         names.iter().map(session).collect()
     }
 
+    fn saved(name: &str, session: &str) -> KeptCommand {
+        KeptCommand {
+            name: name.to_owned(),
+            ..KeptCommand::new(session, "stop", false, Some("{\"a\": 1}"), 0.0)
+        }
+    }
+
     fn example() -> Vec<Item> {
         let known = [
             known("vm", &["query-status", "stop"], &["RESUME", "STOP"]),
@@ -268,6 +291,7 @@ mod tests {
             known: &known,
             theme: Theme::Dark,
             favourites: &["cont".to_owned()],
+            saved: &[saved("wake", "b/2"), saved("gone", "elsewhere")],
             filters: &[
                 SavedFilter {
                     name: "jobs".to_owned(),
@@ -302,13 +326,14 @@ mod tests {
         let all = found("");
         assert_eq!(all[..3], ["Sessions|", "Commands|", "Events|"]);
         assert_eq!(all[3], "cont|vm");
-        assert_eq!(all[4], "jobs|JOB_* · @.data.id == 'a'");
-        assert_eq!(all[5], "b/2|its commands");
+        assert_eq!(all[4], "wake|stop on b/2");
+        assert_eq!(all[5], "jobs|JOB_* · @.data.id == 'a'");
+        assert_eq!(all[6], "b/2|its commands");
         assert!(all.contains(&"Theme: light|".to_owned()));
         assert!(!all.contains(&"Theme: dark|".to_owned()));
         // Each event once, whoever may send it.
         assert_eq!(all.iter().filter(|&label| label == "RESUME|").count(), 1);
-        assert_eq!(all.len(), 18);
+        assert_eq!(all.len(), 19);
     }
 
     #[test]
@@ -336,6 +361,18 @@ mod tests {
     }
 
     #[test]
+    fn a_saved_command_is_filled_in() {
+        let items = example();
+        let item = &items[find(&items, "saved command")[0]];
+        assert_eq!(item.label, "wake");
+        let Goal::FilledIn(to) = &item.goal else {
+            panic!("{:?}", item.goal);
+        };
+        assert_eq!((&*to.session, &*to.command), ("b/2", "stop"));
+        assert_eq!(to.link.arguments.as_deref(), Some("{\"a\":1}"));
+    }
+
+    #[test]
     fn text_of_endpoints_is_made_visible() {
         let items = items(&Sources {
             sessions: &sessions(&[]),
@@ -343,6 +380,7 @@ mod tests {
             known: &[known("vm", &["a\u{202e}b"], &[])],
             theme: Theme::System,
             favourites: &[],
+            saved: &[],
             filters: &[],
         });
         let item = items.last().unwrap();

@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 
 use crate::state::editor::Drafts;
 use crate::state::exchanges::{Key, Sent};
+use crate::state::history::FilledIn;
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::lookups::Lookups;
@@ -71,6 +72,9 @@ pub(crate) struct Store {
     pub(crate) lookups: RwSignal<Lookups>,
     /// What was entered for commands that are not shown now.
     pub(crate) drafts: StoredValue<Drafts>,
+    /// A command that was chosen to be filled in, for when its page is shown
+    /// already.
+    pub(crate) filled_in: RwSignal<Option<FilledIn>>,
     /// Transactions that are being composed, by session.
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     pending: StoredValue<Pending>,
@@ -112,6 +116,7 @@ impl Store {
             missed: RwSignal::new(None),
             trouble: RwSignal::new(None),
             theme: RwSignal::new(browser::stored_theme()),
+            filled_in: RwSignal::new(None),
             announcement: RwSignal::new(String::new()),
             is_narrow: RwSignal::new(browser::is_narrow()),
             clock: RwSignal::new(0),

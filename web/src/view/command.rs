@@ -81,15 +81,19 @@ pub(super) fn CommandDesk(
     desk.editor
         .with_value(|editor| sender.transaction.opens(editor));
     let navigate = use_navigate();
+    let edit = move |kept: KeptCommand| go_to(store, &navigate, kept.filled_in());
     let here = (session.clone(), command.clone());
-    let edit = move |kept: KeptCommand| {
-        if (&kept.session, &kept.command) == (&here.0, &here.1) {
+    Effect::new(move |is_shown: Option<()>| {
+        let wanted = store.filled_in.get();
+        // What was wanted before this page was shown, its address says.
+        let wanted = wanted.filter(|_| is_shown.is_some());
+        if let Some(wanted) = wanted
+            && (&wanted.session, &wanted.command) == (&here.0, &here.1)
+        {
             desk.editor.update_value(Editor::forget_link);
-            fill_in(desk, troubles, &kept.link());
-            return;
+            fill_in(desk, troubles, &wanted.link);
         }
-        go_to(store, &navigate, &kept);
-    };
+    });
     // Drawn anew with another view only, so that the focus stays.
     let mode = Memo::new(move |_| desk.drawn(Editor::mode));
     // Wherever the focus is: also in the list, right after a command was chosen.
@@ -108,10 +112,8 @@ pub(super) fn CommandDesk(
                     class="desk-form"
                     novalidate
                     aria-label="Command"
-                    on:submit=move |event: SubmitEvent| {
-                        event.prevent_default();
-                        sender.send();
-                    }
+                    // Enter in a field must never send.
+                    on:submit=move |event: SubmitEvent| event.prevent_default()
                 >
                     <a class="back" href=browser::at(&command_path(&session, ""))>"‹ All commands"</a>
                     {head(&command, schema.as_deref())}

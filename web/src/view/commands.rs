@@ -18,6 +18,7 @@ use super::transaction::tray_alone;
 use crate::state::address::command_path;
 use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
+use crate::state::history::KeptCommand;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
 use crate::store::{ManualState, SchemaState, use_store};
 
@@ -157,7 +158,7 @@ fn ready(schema: &SchemaState) -> Option<Arc<Schema>> {
 fn kept_commands() -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
-    let edit = move |kept| go_to(store, &navigate, &kept);
+    let edit = move |kept: KeptCommand| go_to(store, &navigate, kept.filled_in());
     view! { <KeptCommands lists=Lists::new(store) edit desk=None/> }
 }
 

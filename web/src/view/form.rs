@@ -11,6 +11,7 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
+use super::parts::keep_focus;
 use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
@@ -104,6 +105,12 @@ pub(super) fn control_id(path: &Path) -> String {
     "argument-".to_owned() + &path.to_string()
 }
 
+/// What the id of the box that includes a member ends with.
+pub(super) const INCLUDE: &str = "-include";
+
+/// What the id of the box that adds members to an object ends with.
+pub(super) const ADD: &str = "-add";
+
 /// The ids of what describes a control: what is wrong, and what is said of it.
 pub(super) fn described_by(path: &Path) -> String {
     let id = control_id(path);
@@ -152,6 +159,9 @@ fn object(desk: Desk, path: Path) -> AnyView {
 fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     let path = StoredValue::new(parent.member(&shape.name));
     let id = control_id(&path.get_value());
+    let include_id = id.clone() + INCLUDE;
+    let fault_id = id.clone() + "-fault";
+    let described_by = described_by(&path.get_value());
     let name = visible(&shape.name).into_owned();
     let described = match shape.described {
         true => desk.describe(shape.ty).into_any(),
@@ -161,7 +171,26 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         true => argument_text(desk, path.get_value()).into_any(),
         false => property_text(desk, &path.get_value(), shape.name.clone()).into_any(),
     };
-    let include = (shape.optional && shape.described).then(|| {
+    let label_for = if shape.present {
+        id
+    } else {
+        include_id.clone()
+    };
+    // A required one may be missing in what was entered elsewhere.
+    let can_include = shape.described && (shape.optional || !shape.present);
+    let include = can_include.then(|| {
+        let title = match shape.optional {
+            true => "Include this optional argument",
+            false => "Include this argument",
+        };
+        // Of one that is there, its control says what is wrong.
+        let is_missing = !shape.optional;
+        let is_wrong = move || {
+            let fault = is_missing.then(|| path.with_value(|path| desk.fault(path)));
+            fault.flatten().map(|_| "true")
+        };
+        let (id, control) = (include_id.clone(), control_id(&path.get_value()));
+        let is_optional = shape.optional;
         let toggle = move |event| {
             let action = if event_target_checked(&event) {
                 Action::Add
@@ -169,14 +198,18 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
                 Action::Remove
             };
             desk.edit(path.get_value(), action);
+            // That of a required one goes away.
+            keep_focus(if is_optional { &include_id } else { &control }.clone());
         };
         view! {
             <input
                 type="checkbox"
                 class="include"
-                id=(!shape.present).then(|| id.clone())
+                id=id
                 aria-label="Include ".to_owned() + &name
-                title="Include this optional argument"
+                title=title
+                aria-invalid=is_wrong
+                aria-describedby=described_by.clone()
                 prop:checked=shape.present
                 on:change=toggle
             />
@@ -184,12 +217,20 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
     });
     let remove = (!shape.described).then(|| {
         let label = "Remove ".to_owned() + &name;
-        let remove = move |_| desk.edit(path.get_value(), Action::Remove);
+        let next = control_id(&parent) + ADD;
+        let remove = move |_| {
+            desk.edit(path.get_value(), Action::Remove);
+            keep_focus(next.clone());
+        };
         view! {
             <button type="button" class="quiet small" aria-label=label on:click=remove>"Remove"</button>
         }
     });
     let is_required = shape.described && !shape.optional;
+    let missing = (is_required && !shape.present).then(|| {
+        let fault = Memo::new(move |_| path.with_value(|path| desk.fault(path)));
+        view! { <p class="fault" id=fault_id>{fault}</p> }
+    });
     let label = name.clone();
     let control = shape.present.then(|| {
         view! { <div class="control">{value(desk, path.get_value(), name)}</div> }
@@ -198,13 +239,14 @@ fn field(desk: Desk, parent: Path, shape: FieldShape) -> impl IntoView {
         <div class="argument" class:absent=!shape.present>
             <div class="argument-head">
                 {include}
-                <label for=id class="mono">{label}</label>
+                <label for=label_for class="mono">{label}</label>
                 {is_required.then(|| view! { <span class="required">"required"</span> })}
                 <span class="type">{described}</span>
                 {feature_tags(&shape.features)}
                 {remove}
             </div>
             {text}
+            {missing}
             {control}
         </div>
     }
@@ -432,6 +474,7 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
     let id = control_id(&path);
     let path = StoredValue::new(path);
     let count = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.items(path))));
+    let add_id = id.clone();
     let add = "Add an item to ".to_owned() + &label;
     let name = label.clone();
     view! {
@@ -439,7 +482,7 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
             <For
                 each=move || 0..count.get()
                 key=|index| *index
-                children=move |index| item(desk, path.get_value().index(index), index, count, &name)
+                children=move |index| item(desk, path.get_value().index(index), index, count, (&name, &add_id))
             />
             <button
                 type="button"
@@ -455,7 +498,10 @@ fn array(desk: Desk, path: Path, label: String) -> AnyView {
     .into_any()
 }
 
-fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: &str) -> AnyView {
+/// An item of an array; `array` is the array's name and the id of the button
+/// that adds one.
+fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: (&str, &str)) -> AnyView {
+    let (array, add_id) = (array.0, array.1.to_owned());
     let id = control_id(&path);
     let label = array.to_owned() + "[" + &index.to_string() + "]";
     let button = |word: &'static str, glyph: &'static str| {
@@ -486,7 +532,11 @@ fn item(desk: Desk, path: Path, index: usize, count: Memo<usize>, array: &str) -
                 >{down.2}</button>
                 <button
                     type="button" class="quiet small icon" aria-label=remove.0 title=remove.1
-                    on:click=move |_| act(Action::Remove)
+                    on:click=move |_| {
+                        act(Action::Remove);
+                        // The next item has this place now, unless it was the last.
+                        keep_focus(add_id.clone());
+                    }
                 >{remove.2}</button>
             </div>
             <div class="control">{value(desk, path.get_value(), label)}</div>

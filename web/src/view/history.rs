@@ -8,7 +8,7 @@ use super::parts::badge;
 use super::send::Sender;
 use crate::state::address::command_path;
 use crate::state::editor::Editor;
-use crate::state::history::{Ended, KeptCommand, MOST, note, remember, save};
+use crate::state::history::{Ended, FilledIn, KeptCommand, MOST, note, remember, save};
 use crate::state::sessions::Tone;
 use crate::state::text::{clip, counted, visible};
 use crate::state::time::Instant;
@@ -45,12 +45,14 @@ impl Lists {
     }
 }
 
-/// Opens a kept command on its own page, filled in.
-pub(super) fn go_to(store: Store, navigate: &impl Fn(&str, NavigateOptions), kept: &KeptCommand) {
+/// Opens a command on its own page, filled in. Where that page is shown
+/// already, it replaces what is entered.
+pub(super) fn go_to(store: Store, navigate: &impl Fn(&str, NavigateOptions), to: FilledIn) {
     store
         .drafts
-        .update_value(|drafts| drafts.forget(&kept.session, &kept.command));
-    let path = command_path(&kept.session, &kept.command) + &kept.link().query();
+        .update_value(|drafts| drafts.forget(&to.session, &to.command));
+    let path = command_path(&to.session, &to.command) + &to.link.query();
+    store.filled_in.set(Some(to));
     navigate(&path, NavigateOptions::default());
 }
 

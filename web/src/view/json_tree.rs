@@ -231,23 +231,24 @@ impl TreeView {
             let Some(Some(root)) = self.root.try_get_untracked() else {
                 return;
             };
-            if !is_long {
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                if let Some(line) = document().get_element_by_id(&line_id) {
-                    line.scroll_into_view_with_scroll_into_view_options(&options);
+            if is_long {
+                let (top, frame) = (
+                    f64::from(root.scroll_top()),
+                    f64::from(root.client_height()),
+                );
+                let wanted = at as f64 * LINE;
+                if wanted < top {
+                    root.set_scroll_top(wanted as i32);
+                } else if wanted + LINE > top + frame {
+                    root.set_scroll_top((wanted + LINE - frame).ceil() as i32);
                 }
-                return;
             }
-            let (top, frame) = (
-                f64::from(root.scroll_top()),
-                f64::from(root.client_height()),
-            );
-            let wanted = at as f64 * LINE;
-            if wanted < top {
-                root.set_scroll_top(wanted as i32);
-            } else if wanted + LINE > top + frame {
-                root.set_scroll_top((wanted + LINE - frame).ceil() as i32);
+            // Also in what the tree itself scrolls in. The current line is
+            // always drawn.
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            if let Some(line) = document().get_element_by_id(&line_id) {
+                line.scroll_into_view_with_scroll_into_view_options(&options);
             }
         });
     }

@@ -11,11 +11,13 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::model::EndpointKind;
 use qmp_shared::schema::Schema;
 
+use super::history::go_to;
 use super::overlay::{Overlay, Shown};
 use super::place::use_path;
 use crate::state::commands::{GUEST_INFO, of_guest_info};
 use crate::state::events::SavedFilter;
 use crate::state::exchanges::{Key, Progress, Purpose};
+use crate::state::history::KeptCommand;
 use crate::state::palette::{
     Goal, Item, Known, SHOWN, Sources, count_words, find, items, session_of, step,
 };
@@ -29,23 +31,24 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
     let store = use_store();
     let (current, schema) = schema_of_the_current_session(store);
     let favourites = store.kept::<String>("favourite-commands");
+    let saved = store.kept::<KeptCommand>("saved-commands");
     let filters = store.kept::<SavedFilter>("event-filters");
     let items = Memo::new(move |_| {
         // Raised when it is loaded, and then it is among those that are here.
         schema.track();
         let current = current.get();
         let known = known(store, &current);
-        favourites.with(|favourites| {
-            filters.with(|filters| {
-                store.with_sessions(|app| {
-                    items(&Sources {
-                        sessions: &app.sessions,
-                        current: &current,
-                        known: &known,
-                        theme: store.theme.get(),
-                        favourites,
-                        filters,
-                    })
+        let (favourites, saved) = (favourites.with(<[_]>::to_vec), saved.with(<[_]>::to_vec));
+        filters.with(|filters| {
+            store.with_sessions(|app| {
+                items(&Sources {
+                    sessions: &app.sessions,
+                    current: &current,
+                    known: &known,
+                    theme: store.theme.get(),
+                    favourites: &favourites,
+                    saved: &saved,
+                    filters,
                 })
             })
         })
@@ -63,6 +66,11 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
             overlay.close();
             navigate(&address, NavigateOptions::default());
             // After the dialog has given the focus back.
+            browser::next_frame(browser::focus_main);
+        }
+        Goal::FilledIn(to) => {
+            overlay.close();
+            go_to(store, &navigate, to);
             browser::next_frame(browser::focus_main);
         }
         Goal::Keys => overlay.open(Shown::Keys),

@@ -205,7 +205,17 @@ pub(super) fn focus(element: Option<&web_sys::Element>) {
     }
 }
 
-/// The same, by an id.
+/// Does so by an id in the next frame, if what had the focus is gone.
+pub(super) fn keep_focus(id: String) {
+    browser::next_frame(move || {
+        let active = document().active_element();
+        if active.is_none_or(|active| active.tag_name() == "BODY") {
+            focus_id(&id);
+        }
+    });
+}
+
+/// Brings the user there at once.
 pub(super) fn focus_id(id: &str) {
     focus(document().get_element_by_id(id).as_ref());
 }

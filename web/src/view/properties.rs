@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use qmp_shared::command::{Action, Form, Path, Step};
 
 use super::completing::CompletedInput;
-use super::form::{Desk, control_id, described_by};
+use super::form::{ADD, Desk, control_id, described_by};
 use crate::state::completion::{Completion, MOST};
 use crate::state::editor::Editor;
 use crate::state::lookups::{
@@ -255,7 +255,7 @@ pub(super) fn property_text(desk: Desk, path: &Path, name: String) -> impl IntoV
 #[component]
 pub(super) fn AddMember(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
     let name = RwSignal::new(String::new());
-    let id = path.with_value(control_id) + "-add";
+    let id = path.with_value(control_id) + ADD;
     let hint_id = id.clone() + "-hint";
     let add = move || {
         let entered = name.get_untracked().trim().to_owned();

@@ -1,12 +1,13 @@
 //! Send: what is asked before, what it waits for, and giving up.
 
+use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::command::Fault;
 use qmp_shared::rest::Problem;
 
 use super::copy_as::CopyAs;
-use super::form::{Desk, control_id};
+use super::form::{Desk, INCLUDE, control_id};
 use super::history::Lists;
 use super::json_tree::JsonTree;
 use super::parts::{CopyButton, focus_id};
@@ -21,6 +22,9 @@ use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
 use crate::store::keep::Kept;
 use crate::store::{Store, browser};
+
+/// The id of its button.
+const SEND: &str = "send";
 
 /// What Send needs.
 #[derive(Clone, Copy)]
@@ -205,6 +209,8 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
     let cancel = move |_| {
         if let Some(id) = pending.get_untracked() {
             sender.store.cancel(id);
+            // Its own button goes away.
+            focus_id(SEND);
         }
     };
     view! {
@@ -216,10 +222,13 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
         </Show>
         <div class="actions">
             <button
-                type="submit"
+                type="button"
+                id=SEND
                 class="primary"
                 title="Ctrl+Enter"
                 disabled=move || sender.is_down.with(Option::is_some)
+                on:keydown=not_held
+                on:click=move |_| sender.send()
             >
                 "Send"
             </button>
@@ -245,6 +254,13 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
             <CopyAs sender/>
         </div>
         <SendOptions sender/>
+    }
+}
+
+/// Enter that is held down sends once: it may be held since another button.
+fn not_held(event: KeyboardEvent) {
+    if event.repeat() && event.key() == "Enter" {
+        event.prevent_default();
     }
 }
 
@@ -398,8 +414,11 @@ pub(super) fn Question(sender: Sender) -> impl IntoView {
 fn focus_fault(fault: Option<&Fault>) {
     let Some(fault) = fault else { return };
     let id = control_id(&fault.path);
-    let is_there = document().get_element_by_id(&id).is_some();
-    focus_id(if is_there { &id } else { "entered-text" });
+    let ids = [id.clone(), id + INCLUDE, "entered-text".to_owned()];
+    let is_there = |id: &&String| document().get_element_by_id(id).is_some();
+    if let Some(id) = ids.iter().find(is_there) {
+        focus_id(id);
+    }
 }
 
 /// The id of the field that is wrong.

@@ -330,7 +330,7 @@ impl Editor {
                         message: text,
                     }]);
                 }
-                let form = Form::from_json(schema, command, arguments.unwrap_or("{}"))?;
+                let form = Form::from_draft(schema, command, arguments.unwrap_or("{}"))?;
                 self.form = Some(form);
                 self.retype();
                 self.oob = oob;

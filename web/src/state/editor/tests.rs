@@ -99,10 +99,7 @@ fn json_becomes_a_form_or_says_why_not() {
     assert!(editor.is_oob() && editor.is_true(&Path::root().member("up")));
     for (text, place) in [
         (r#"{"execute": "yank"}"#, "execute: "),
-        (
-            r#"{"execute": "set_link", "arguments": {"up": 1}}"#,
-            "name: ",
-        ),
+        (r#"{"execute": "set_link", "arguments": {"up": 1}}"#, "up: "),
         ("{", ""),
     ] {
         editor.show(Mode::Json).unwrap();
@@ -255,6 +252,29 @@ fn a_form_that_is_not_complete_survives_the_other_two() {
     editor.show(Mode::Json).unwrap();
     editor.show(Mode::Form).unwrap();
     assert_eq!(editor.text(&Path::root().member("n")), "many");
+}
+
+#[test]
+fn what_is_missing_is_shown_in_the_form() {
+    let mut editor = editor("set_link");
+    editor.show(Mode::Json).unwrap();
+    let text = r#"{"execute": "set_link", "arguments": {}}"#;
+    json(&mut editor, text);
+    editor.show(Mode::Form).unwrap();
+    let (fields, _) = editor.fields(&Path::root());
+    let there = fields.iter().map(|field| (&*field.name, field.present));
+    let there: Vec<_> = there.collect();
+    // No boolean is false by itself.
+    assert_eq!(there, [("name", true), ("up", false), ("n", false)]);
+    let faults = editor.faults().blocking;
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults, ["name: required", "up: required"]);
+    editor.show(Mode::Json).unwrap();
+    assert_eq!(editor.view_text(Mode::Json), text);
+    editor.show(Mode::Form).unwrap();
+    edit(&mut editor, "name", Action::SetText("x".into()));
+    edit(&mut editor, "up", Action::Add);
+    assert!(editor.faults().blocking.is_empty());
 }
 
 #[test]
