@@ -23,8 +23,9 @@ export class Way {
       }
       const server = socket.connectToServer();
       way.#close.push(async () => {
-        await server.close();
+        // First the page's side, which then writes no more.
         await socket.close();
+        await server.close();
       });
     });
     await page.route('**/api/v1/**', async (route) => {
@@ -37,6 +38,8 @@ export class Way {
   async cut(): Promise<void> {
     this.#isCut = true;
     for (const close of this.#close.splice(0)) await close();
+    // The page is to hear of it before its clock goes on: it must not write to a socket that closes.
+    await this.#page.getByText('Connected', { exact: true }).waitFor({ state: 'detached' });
     await this.#page.clock.fastForward('00:10');
   }
 

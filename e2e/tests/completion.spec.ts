@@ -27,8 +27,9 @@ async function seriousFaults(page: Page): Promise<string[]> {
 test('a device is added with properties that QEMU describes', async ({ console, page }) => {
   // Much is typed, and axe-core looks at a long page.
   test.setTimeout(60_000);
-  await console.execute('object-add', { 'qom-type': 'rng-builtin', id: 'dice' });
   await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await console.execute('object-add', { 'qom-type': 'rng-builtin', id: 'dice' });
   await goToCommand(page, console, 'vm', 'device_add');
   await expect(page.getByText('Choose a driver: its properties can be added then.')).toBeVisible();
   await field(page, 'driver').focus();
