@@ -80,6 +80,11 @@ pub(super) fn CommandDesk(
     follow_links(desk, troubles);
     desk.editor
         .with_value(|editor| sender.transaction.opens(editor));
+    // As if nothing had been entered before.
+    let replace = move |link: &Link| {
+        desk.editor.update_value(Editor::forget_link);
+        fill_in(desk, troubles, link);
+    };
     let navigate = use_navigate();
     let edit = move |kept: KeptCommand| go_to(store, &navigate, kept.filled_in());
     let here = (session.clone(), command.clone());
@@ -90,8 +95,7 @@ pub(super) fn CommandDesk(
         if let Some(wanted) = wanted
             && (&wanted.session, &wanted.command) == (&here.0, &here.1)
         {
-            desk.editor.update_value(Editor::forget_link);
-            fill_in(desk, troubles, &wanted.link);
+            replace(&wanted.link);
         }
     });
     // Drawn anew with another view only, so that the focus stays.
@@ -140,10 +144,7 @@ pub(super) fn CommandDesk(
                     transaction=sender.transaction
                     schema=schema.clone()
                     command=command.clone()
-                    fill_in=move |link: &Link| {
-                        desk.editor.update_value(Editor::forget_link);
-                        fill_in(desk, troubles, link);
-                    }
+                    fill_in=replace
                 />
                 <KeptCommands lists edit desk=Some(sender)/>
             </div>

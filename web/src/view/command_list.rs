@@ -10,7 +10,7 @@ use qmp_shared::rest::Problem;
 use wasm_bindgen::JsCast;
 
 use super::commands::tag;
-use super::parts::{ProblemBox, SessionSelect, focus};
+use super::parts::{ProblemBox, SessionSelect, focus, into_sight};
 use crate::state::address::command_path;
 use crate::state::commands::{Listing, MAX_FAVOURITES, Row, Section, SectionKind, toggle};
 use crate::state::search::Snippet;
@@ -213,11 +213,7 @@ fn item(list: List, kind: SectionKind, row: Row) -> impl IntoView {
     let link = NodeRef::<leptos::html::A>::new();
     Effect::new(move || {
         if let (true, false, Some(link)) = (is_current.get(), repeats, link.get()) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            request_animation_frame(move || {
-                link.scroll_into_view_with_scroll_into_view_options(&options);
-            });
+            request_animation_frame(move || into_sight(&link));
         }
     });
     let href = move || {

@@ -5,6 +5,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
+use super::parts::into_sight;
 use crate::state::completion::{Completion, Suggestion};
 use crate::state::text::{clip, visible};
 
@@ -165,9 +166,7 @@ pub(super) fn CompletedInput(
             let option = NodeRef::<html::Li>::new();
             Effect::new(move || {
                 if let (true, Some(option)) = (is_active.get(), option.get()) {
-                    let into_sight = web_sys::ScrollIntoViewOptions::new();
-                    into_sight.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                    option.scroll_into_view_with_scroll_into_view_options(&into_sight);
+                    into_sight(&option);
                 }
             });
             view! {

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::json::pretty;
 
+use super::parts::into_sight;
 use super::row_actions::{RowAction, buttons};
 use crate::state::diff::{Diff, Mark};
 use crate::state::outline::{Move, Outline, Row, pieces};
@@ -245,10 +246,8 @@ impl TreeView {
             }
             // Also in what the tree itself scrolls in. The current line is
             // always drawn.
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
             if let Some(line) = document().get_element_by_id(&line_id) {
-                line.scroll_into_view_with_scroll_into_view_options(&options);
+                into_sight(&line);
             }
         });
     }

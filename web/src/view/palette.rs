@@ -13,6 +13,7 @@ use qmp_shared::schema::Schema;
 
 use super::history::go_to;
 use super::overlay::{Overlay, Shown};
+use super::parts::into_sight;
 use super::place::use_path;
 use crate::state::commands::{GUEST_INFO, of_guest_info};
 use crate::state::events::SavedFilter;
@@ -289,9 +290,7 @@ fn option(
     let row = NodeRef::<html::Li>::new();
     Effect::new(move || {
         if let (true, Some(row)) = (is_active.get(), row.get()) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            row.scroll_into_view_with_scroll_into_view_options(&options);
+            into_sight(&row);
         }
     });
     let detail = (!item.detail.is_empty()).then(|| {

@@ -205,7 +205,14 @@ pub(super) fn focus(element: Option<&web_sys::Element>) {
     }
 }
 
-/// Does so by an id in the next frame, if what had the focus is gone.
+/// Scrolls as little as brings the element into sight.
+pub(super) fn into_sight(element: &web_sys::Element) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+/// Brings the user to an id in the next frame, if what had the focus is gone.
 pub(super) fn keep_focus(id: String) {
     browser::next_frame(move || {
         let active = document().active_element();
