@@ -70,7 +70,7 @@ test('Enter in a field sends nothing, on Send it does', async ({ console, page }
   await expect(reply(page).getByText(/^return in/)).toBeVisible();
 });
 
-test('an expected event comes with the reply', async ({ console, page }) => {
+test('an expected event is shown beside the reply', async ({ console, page }) => {
   await signIn(page, console);
   await goToCommand(page, console, 'vm', 'stop');
   await page.getByLabel('Expect an event').check();
@@ -90,7 +90,30 @@ test('an expected event comes with the reply', async ({ console, page }) => {
   await expect(page.getByLabel('Seconds after the reply')).toHaveAccessibleDescription('seconds from 0 to 3600');
   await page.getByLabel('Seconds after the reply').fill('0');
   await send(page);
-  await expect(event).toContainText('No event came for STOP or RESUME.');
+  await expect(event).toHaveText('STOP or RESUME did not come within 0 s of the reply.');
+});
+
+test('the reply does not wait for the expected event', async ({ console, page, request }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'stop');
+  await page.getByLabel('Expect an event').check();
+  await page.getByLabel('Event names').fill('RESUME');
+  await sendAndReturn(page);
+  const event = page.getByRole('region', { name: 'Expected event' });
+  await expect(event).toContainText('Waiting for RESUME');
+  const cancel = page.getByRole('button', { name: 'Cancel', exact: true });
+  await cancel.focus();
+  const cont = { headers: console.authorization, data: { execute: 'cont' } };
+  await request.post(console.api('sessions/vm/execute'), cont);
+  await expect(event.getByRole('treeitem', { name: /^event: "RESUME"/ })).toBeVisible();
+  await expect(cancel).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeFocused();
+
+  await sendAndReturn(page);
+  await expect(event).toContainText('Waiting for RESUME');
+  await cancel.click();
+  await expect(event).toHaveText('RESUME is not awaited any more.');
+  await expect(reply(page).getByText(/^return in/)).toBeVisible();
 });
 
 test('a command can be given up, or given less time', async ({ fake, serve, page }) => {

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{Problem, ProblemKind, SessionInfo, SessionState};
-use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe};
+use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe, Unsubscribe};
 use serde_json::value::RawValue;
 
+use super::awaited::Fate;
 use super::events::{Commands, EventRow, LinkRow, Log, Replay, What};
-use super::exchanges::{Answer, Exchanges, Key, Sent};
+use super::exchanges::{Answer, Exchange, Exchanges, Key, Sent};
 use super::sessions::Sessions;
 use super::time::Instant;
 
-/// Id of the one subscription: every event of every session.
+/// Id of the subscription to every event of every session. Those that wait for
+/// an event of one command have the numbers after it.
 const EVERYTHING: u64 = 1;
 
 /// Id of the ping that is answered when the replay is over.
@@ -48,6 +50,8 @@ pub(crate) struct App {
     replay: Option<Replay>,
     /// Names of sessions that were here and are not any more.
     removed: BTreeSet<String>,
+    /// The exchanges whose subscription is to be ended.
+    unwatched: Vec<u64>,
     next_step: NextStep,
 }
 
@@ -128,11 +132,18 @@ impl App {
                 self.remember(removed.name);
             }
             ServerFrame::Bookmark(bookmark) => {
-                self.cursors.insert(bookmark.session, bookmark.seq);
+                if is_everything(&bookmark.sub) {
+                    self.cursors.insert(bookmark.session, bookmark.seq);
+                }
             }
             ServerFrame::Event(event) => {
+                for id in event.subs.iter().filter_map(exchange_of) {
+                    let came = Fate::Came(event.event.get().into());
+                    changes.exchanges |= self.settle(id, came);
+                }
+                let is_new = event.subs.iter().any(is_everything);
                 let cursor = self.cursors.get(&event.session).copied();
-                if cursor.is_none_or(|cursor| event.seq > cursor) {
+                if is_new && cursor.is_none_or(|cursor| event.seq > cursor) {
                     // Older ones than this tab could hold were not asked for.
                     if let Some(Seq(last)) = cursor
                         && event.seq.0 - last > 1
@@ -148,6 +159,12 @@ impl App {
                     changes.events |= self.tell(&event.session, What::Event(row));
                 }
             }
+            ServerFrame::Gap(gap) if !is_everything(&gap.sub) => {
+                let awaited = exchange_of(&gap.sub).and_then(|id| self.exchanges.awaited(id));
+                if let Some(awaited) = awaited {
+                    awaited.has_gap = true;
+                }
+            }
             ServerFrame::Gap(gap) => {
                 // What is missing before the first event of a session was
                 // never going to be shown here.
@@ -160,12 +177,9 @@ impl App {
                 }
                 self.cursors.insert(gap.session, gap.to);
             }
-            ServerFrame::Reply(mut reply) => {
+            ServerFrame::Reply(reply) => {
                 changes.exchanges = true;
                 if let Some(id) = number(&reply.id) {
-                    if let Some(event) = reply.expected.take() {
-                        self.exchanges.came(id, event);
-                    }
                     changes.events = self.finish(id, reply.into_result(), now);
                 }
             }
@@ -173,6 +187,13 @@ impl App {
                 (Some(id), _) => {
                     changes.exchanges = true;
                     changes.events = self.finish(id, Err(error.problem), now);
+                }
+                (None, Some(sub)) if !is_everything(&sub) => {
+                    let awaited = exchange_of(&sub).and_then(|id| self.exchanges.awaited(id));
+                    if let Some(awaited) = awaited {
+                        changes.exchanges = true;
+                        awaited.fate = Fate::Refused(error.problem.into());
+                    }
                 }
                 (None, Some(_)) => {
                     changes.events = true;
@@ -188,6 +209,7 @@ impl App {
                 }
                 (None, None) => {}
             },
+            ServerFrame::Subscribed(subscribed) if !is_everything(&subscribed.sub) => (),
             ServerFrame::Subscribed(_) => {
                 changes.events = self.refused.take().is_some();
                 self.replay = Some(Replay::default());
@@ -207,6 +229,12 @@ impl App {
             events: self.end_replay(),
             ..Changes::default()
         };
+        let waiting: Vec<_> = self.exchanges.waiting().map(|it| it.id).collect();
+        for id in waiting {
+            self.settle(id, Fate::Disconnected);
+        }
+        // The subscriptions went with the connection.
+        self.unwatched.clear();
         for (id, answer) in self.exchanges.interrupt(now) {
             changes.events |= self.note_answer(id, &answer);
         }
@@ -230,8 +258,72 @@ impl App {
         result: Result<Box<RawValue>, Problem>,
         now: f64,
     ) -> bool {
+        if result.is_err() {
+            self.settle(id, Fate::Failed);
+        }
         let answer = self.exchanges.finish(id, result, now);
         answer.is_some_and(|answer| self.note_answer(id, &answer))
+    }
+
+    /// The subscription that waits for the event of an exchange, if it does; to
+    /// be sent before the command is, so that nothing is missed.
+    pub(crate) fn watch(&mut self, id: u64, session: &str) -> Option<ClientFrame> {
+        let expect = self.exchanges.awaited(id)?.expect.clone();
+        Some(ClientFrame::Subscribe(Subscribe {
+            sub: ClientId::from(EVERYTHING + id),
+            session: Some(session.to_owned()),
+            names: expect.names,
+            expression: expect.expression,
+            after: None,
+            limit: None,
+        }))
+    }
+
+    /// The user waits no longer for the event of an exchange.
+    pub(crate) fn give_up(&mut self, id: u64) {
+        self.settle(id, Fate::GivenUp);
+    }
+
+    /// When the next event that is awaited is late, in milliseconds of the
+    /// page's clock.
+    pub(crate) fn deadline(&self) -> Option<f64> {
+        let deadlines = self.exchanges.waiting().filter_map(Exchange::deadline);
+        deadlines.min_by(f64::total_cmp)
+    }
+
+    /// Waits no longer for the events that are late; answers whether any was.
+    pub(crate) fn expire(&mut self, now: f64) -> bool {
+        let is_late = |exchange: &&Exchange| exchange.deadline().is_some_and(|at| at <= now);
+        let late: Vec<_> = self
+            .exchanges
+            .waiting()
+            .filter(is_late)
+            .map(|it| it.id)
+            .collect();
+        late.iter()
+            .fold(false, |any, id| any | self.settle(*id, Fate::Late))
+    }
+
+    /// What became of an event that is awaited; answers whether it still was.
+    fn settle(&mut self, id: u64, fate: Fate) -> bool {
+        let Some(awaited) = self.exchanges.awaited(id) else {
+            return false;
+        };
+        awaited.fate = fate;
+        self.unwatched.push(id);
+        true
+    }
+
+    /// The frames that end the subscriptions of events that are not awaited any
+    /// more.
+    pub(crate) fn unwatch(&mut self) -> Vec<ClientFrame> {
+        let ids = std::mem::take(&mut self.unwatched).into_iter();
+        let frame = |id| {
+            ClientFrame::Unsubscribe(Unsubscribe {
+                sub: ClientId::from(EVERYTHING + id),
+            })
+        };
+        ids.map(frame).collect()
     }
 
     fn note_answer(&mut self, id: u64, answer: &Answer) -> bool {
@@ -333,6 +425,16 @@ impl App {
         }
         self.removed.insert(name);
     }
+}
+
+/// Whether it is the subscription to every event.
+fn is_everything(sub: &ClientId) -> bool {
+    number(sub) == Some(EVERYTHING)
+}
+
+/// The exchange that a subscription waits for an event of.
+fn exchange_of(sub: &ClientId) -> Option<u64> {
+    number(sub)?.checked_sub(EVERYTHING).filter(|id| *id > 0)
 }
 
 fn number(id: &ClientId) -> Option<u64> {
@@ -570,6 +672,115 @@ mod tests {
         assert_eq!(app.refused.as_ref().unwrap().detail, "d");
         apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
         assert!(app.refused.is_none());
+    }
+
+    fn expecting(app: &mut App, now: f64) -> (Key, u64) {
+        let key = Key {
+            session: "vm".into(),
+            command: "x".into(),
+            purpose: Purpose::User,
+        };
+        let expect = r#"{"names":["STOP"],"timeout":2}"#;
+        let mut sent = Sent::default();
+        sent.waits.expect = serde_json::from_str(expect).unwrap();
+        let at = Instant::from_millis(0.0);
+        let id = app.begin(key.clone(), sent, now, at).unwrap();
+        (key, id)
+    }
+
+    fn fate(app: &App, key: &Key) -> Fate {
+        let exchange = app.exchanges.latest(key).unwrap();
+        exchange.awaited.clone().unwrap().fate
+    }
+
+    fn unwatched(app: &mut App) -> String {
+        serde_json::to_string(&app.unwatch()).unwrap()
+    }
+
+    fn reply(app: &mut App, id: u64) {
+        apply(
+            app,
+            &format!(r#"{{"type":"reply","id":{id},"return":{{}}}}"#),
+        );
+    }
+
+    #[test]
+    fn an_event_is_awaited_by_a_subscription_of_its_own() {
+        let mut app = App::default();
+        hello(&mut app, "j");
+        let (key, id) = expecting(&mut app, 0.0);
+        assert_eq!(id, 1);
+        let watch = app.watch(id, "vm").unwrap();
+        assert_eq!(
+            serde_json::to_string(&watch).unwrap(),
+            r#"{"type":"subscribe","sub":2,"session":"vm","names":["STOP"]}"#
+        );
+        assert!(!apply(&mut app, r#"{"type":"subscribed","sub":2}"#).any());
+        // Neither its bookmarks nor its gaps are those of the log.
+        apply(
+            &mut app,
+            r#"{"type":"bookmark","sub":2,"session":"vm","seq":50}"#,
+        );
+        event(&mut app, 7);
+        reply(&mut app, id);
+        assert_eq!(fate(&app, &key), Fate::Waiting);
+        let both = r#"{"type":"event","subs":[1,2],"session":"vm","seq":8,"received":"",
+            "event":{"event": "STOP"}}"#;
+        let changes = apply(&mut app, both);
+        assert!(changes.events && changes.exchanges);
+        assert_eq!(fate(&app, &key), Fate::Came(r#"{"event": "STOP"}"#.into()));
+        assert_eq!(unwatched(&mut app), r#"[{"type":"unsubscribe","sub":2}]"#);
+        assert_eq!(rows(&app), 2);
+        // One that is on its way still is nobody's.
+        let late = both.replace("[1,2]", "[2]").replace("8", "9");
+        assert!(!apply(&mut app, &late).any());
+        assert_eq!((rows(&app), app.unwatch().len()), (2, 0));
+    }
+
+    #[test]
+    fn an_event_is_awaited_no_longer() {
+        // Too late, after a gap.
+        let mut app = App::default();
+        hello(&mut app, "j");
+        let (key, id) = expecting(&mut app, 50.0);
+        assert_eq!(app.deadline(), None);
+        reply(&mut app, id);
+        assert_eq!(app.deadline(), Some(2_100.0));
+        apply(
+            &mut app,
+            r#"{"type":"gap","sub":2,"session":"vm","from":2,"to":9}"#,
+        );
+        assert!(!app.expire(2_099.0) && app.expire(2_100.0));
+        assert_eq!((fate(&app, &key), app.deadline()), (Fate::Late, None));
+        let why = app.exchanges.latest(&key).unwrap().awaited.clone().unwrap();
+        assert!(why.why_not().unwrap().contains("lost meanwhile"));
+        assert_eq!(unwatched(&mut app), r#"[{"type":"unsubscribe","sub":2}]"#);
+        // Given up.
+        let (_, id) = expecting(&mut app, 0.0);
+        app.give_up(id);
+        assert_eq!((fate(&app, &key), app.unwatch().len()), (Fate::GivenUp, 1));
+        // The command failed.
+        let (_, id) = expecting(&mut app, 0.0);
+        let problem = Problem::new(ProblemKind::ExecuteError, "no");
+        app.finish(id, Err(problem), 1.0);
+        assert_eq!((fate(&app, &key), app.unwatch().len()), (Fate::Failed, 1));
+        // There are too many subscriptions.
+        let (_, id) = expecting(&mut app, 0.0);
+        let refusal = format!(
+            r#"{{"type":"error","sub":{},"problem":{{"type":"/problems/rate-limited",
+            "status":429,"title":"t","detail":"64"}}}}"#,
+            EVERYTHING + id
+        );
+        assert!(apply(&mut app, &refusal).exchanges && app.refused.is_none());
+        assert!(matches!(fate(&app, &key), Fate::Refused(_)) && app.unwatch().is_empty());
+        // The connection is gone.
+        let (_, id) = expecting(&mut app, 0.0);
+        reply(&mut app, id);
+        app.disconnected(1.0);
+        assert_eq!(
+            (fate(&app, &key), app.unwatch().len()),
+            (Fate::Disconnected, 0)
+        );
     }
 
     #[test]

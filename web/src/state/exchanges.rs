@@ -7,6 +7,7 @@ use std::sync::Arc;
 use qmp_shared::rest::{Outcome, Problem, ProblemKind};
 use serde_json::value::RawValue;
 
+use super::awaited::{Awaited, Fate};
 use super::send::Waits;
 
 /// Most exchanges kept. When full, the oldest finished one goes; while all of
@@ -65,17 +66,8 @@ pub(crate) struct Exchange {
     pub(crate) sent: f64,
     /// How far it is.
     pub(crate) progress: Progress,
-    /// The event that it waits for too.
+    /// The event that is awaited too.
     pub(crate) awaited: Option<Awaited>,
-}
-
-/// An event that a command's sender waits for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Awaited {
-    /// Which, in words.
-    pub(crate) what: String,
-    /// The event verbatim, once it came.
-    pub(crate) event: Option<Arc<str>>,
 }
 
 /// How far an exchange is.
@@ -116,40 +108,39 @@ pub(crate) struct Exchanges {
 
 impl Exchanges {
     /// Begins an exchange and answers its id; `None` when as many as can be
-    /// kept are pending.
+    /// kept are pending, or wait for an event.
     pub(crate) fn begin(&mut self, key: Key, request: Sent, now: f64) -> Option<u64> {
         if self.list.len() >= CAPACITY {
-            let finished = |exchange: &Exchange| exchange.progress != Progress::Pending;
-            let oldest = self.list.iter().position(finished)?;
+            let oldest = self.list.iter().position(Exchange::is_over)?;
             self.list.remove(oldest);
         }
         self.next += 1;
         let id = self.next;
-        let progress = Progress::Pending;
+        let awaited = request.waits.expect.clone().map(Awaited::new);
         self.list.push_back(Exchange {
             id,
             key,
             request,
             sent: now,
-            progress,
-            awaited: None,
+            progress: Progress::Pending,
+            awaited,
         });
         Some(id)
     }
 
-    /// An event is awaited with the answer to `id`.
-    pub(crate) fn awaits(&mut self, id: u64, what: String) {
-        if let Some(exchange) = self.list.iter_mut().find(|exchange| exchange.id == id) {
-            exchange.awaited = Some(Awaited { what, event: None });
-        }
+    /// The event that the exchange waits for; `None` when it waits for none, or
+    /// no longer.
+    pub(crate) fn awaited(&mut self, id: u64) -> Option<&mut Awaited> {
+        let exchange = self.list.iter_mut().find(|exchange| exchange.id == id)?;
+        exchange
+            .awaited
+            .as_mut()
+            .filter(|it| it.fate == Fate::Waiting)
     }
 
-    /// The event that was awaited with `id` came.
-    pub(crate) fn came(&mut self, id: u64, event: Box<RawValue>) {
-        let exchange = self.list.iter_mut().find(|exchange| exchange.id == id);
-        if let Some(awaited) = exchange.and_then(|exchange| exchange.awaited.as_mut()) {
-            awaited.event = Some(Box::<str>::from(event).into());
-        }
+    /// The exchanges that wait for an event.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Exchange> {
+        self.list.iter().filter(|exchange| exchange.is_waiting())
     }
 
     /// The answer to `id` came: returns it. One to an id that nobody waits for
@@ -182,7 +173,7 @@ impl Exchanges {
     /// bytes in all.
     fn forget_what_is_old(&mut self, key: &Key) {
         let is_old = |exchange: &Exchange, kept: &mut usize| {
-            let counts = exchange.key == *key && exchange.bytes() > 0;
+            let counts = exchange.key == *key && exchange.bytes() > 0 && exchange.is_over();
             *kept += usize::from(counts);
             counts && *kept > KEPT
         };
@@ -192,8 +183,9 @@ impl Exchanges {
             kept = 0;
         }
         while self.list.iter().map(Exchange::bytes).sum::<usize>() > MOST_BYTES {
-            let is_other =
-                |it: &Exchange| it.bytes() > 0 && it.key != *key && it.key.purpose == Purpose::User;
+            let is_other = |it: &Exchange| {
+                it.bytes() > 0 && it.key != *key && it.key.purpose == Purpose::User && it.is_over()
+            };
             let Some(oldest) = self.list.iter().position(is_other) else {
                 break;
             };
@@ -249,6 +241,32 @@ impl Exchanges {
 }
 
 impl Exchange {
+    /// Whether it waits for an event, with its reply or without.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let awaited = self.awaited.as_ref();
+        awaited.is_some_and(|awaited| awaited.fate == Fate::Waiting)
+    }
+
+    /// Whether nothing comes for it any more.
+    fn is_over(&self) -> bool {
+        self.progress != Progress::Pending && !self.is_waiting()
+    }
+
+    /// When the event that it waits for is late, in milliseconds of the page's
+    /// clock; `None` before the reply, and when it waits for none.
+    pub(crate) fn deadline(&self) -> Option<f64> {
+        let awaited = self.awaited.as_ref().filter(|_| self.is_waiting())?;
+        Some(self.replied()? + awaited.within())
+    }
+
+    /// When it was answered, in milliseconds of the page's clock.
+    pub(crate) fn replied(&self) -> Option<f64> {
+        match &self.progress {
+            Progress::Pending => None,
+            Progress::Finished { elapsed, .. } => Some(self.sent + elapsed),
+        }
+    }
+
     /// How much its reply holds in memory.
     fn bytes(&self) -> usize {
         match &self.progress {
@@ -263,6 +281,7 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qmp_shared::rest::Expect;
 
     fn key(command: &str) -> Key {
         Key {
@@ -328,18 +347,47 @@ mod tests {
         );
     }
 
+    fn expecting(timeout: f64) -> Sent {
+        let expect = Expect {
+            names: "JOB_*".parse().unwrap(),
+            expression: None,
+            timeout: Some(timeout),
+        };
+        let waits = Waits {
+            timeout: None,
+            expect: Some(expect),
+        };
+        Sent {
+            waits,
+            ..Sent::default()
+        }
+    }
+
     #[test]
-    fn an_awaited_event_is_kept_with_its_command() {
+    fn an_event_is_awaited_until_some_time_after_the_reply() {
         let mut exchanges = Exchanges::default();
-        let id = exchanges.begin(key("a"), Sent::default(), 0.0).unwrap();
-        let event = || RawValue::from_string("{}".into()).unwrap();
-        // One that nobody waits for is dropped.
-        exchanges.came(id, event());
-        assert_eq!(exchanges.latest(&key("a")).unwrap().awaited, None);
-        exchanges.awaits(id, "JOB_*".into());
-        exchanges.came(id, event());
-        let awaited = exchanges.latest(&key("a")).unwrap().awaited.clone();
-        assert_eq!(awaited.unwrap().event.as_deref(), Some("{}"));
+        let plain = exchanges.begin(key("a"), Sent::default(), 0.0).unwrap();
+        assert!(exchanges.awaited(plain).is_none());
+        let id = exchanges.begin(key("a"), expecting(2.0), 0.0).unwrap();
+        let deadline = |exchanges: &Exchanges| exchanges.waiting().next().unwrap().deadline();
+        assert_eq!(deadline(&exchanges), None);
+        exchanges.finish(id, value("1"), 500.0);
+        assert_eq!(deadline(&exchanges), Some(2500.0));
+        assert_eq!(returned(&exchanges, "a").unwrap(), "1");
+        exchanges.awaited(id).unwrap().fate = Fate::Late;
+        assert!(exchanges.awaited(id).is_none() && exchanges.waiting().next().is_none());
+    }
+
+    #[test]
+    fn what_waits_for_an_event_is_kept() {
+        let mut exchanges = Exchanges::default();
+        let id = exchanges.begin(key("a"), expecting(2.0), 0.0).unwrap();
+        exchanges.finish(id, value("1"), 1.0);
+        for n in 0..2 * CAPACITY {
+            let id = exchanges.begin(key("a"), Sent::default(), 2.0).unwrap();
+            exchanges.finish(id, value(&n.to_string()), 3.0);
+        }
+        assert!(exchanges.awaited(id).is_some());
     }
 
     #[test]

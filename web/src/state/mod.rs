@@ -7,6 +7,7 @@
 
 pub(crate) mod address;
 pub(crate) mod app;
+pub(crate) mod awaited;
 pub(crate) mod backoff;
 pub(crate) mod blame;
 pub(crate) mod commands;

@@ -89,22 +89,6 @@ impl Options {
     }
 }
 
-impl Waits {
-    /// The awaited event, in words.
-    pub(crate) fn event(&self) -> Option<String> {
-        let expect = self.expect.as_ref()?;
-        let mut words = match expect.names.patterns() {
-            [] => "any event".to_owned(),
-            names => names.join(" or "),
-        };
-        if let Some(expression) = &expect.expression {
-            words.push_str(" where ");
-            words.push_str(expression);
-        }
-        Some(words)
-    }
-}
-
 /// Seconds as typed; nothing is the console's own choice.
 fn seconds(typed: &str) -> Result<Option<f64>, String> {
     let typed = typed.trim();
@@ -135,21 +119,23 @@ mod tests {
     #[test]
     fn nothing_typed_is_the_consoles_choice() {
         let waits = Options::default().read().unwrap();
-        assert!(waits.timeout.is_none() && waits.expect.is_none() && waits.event().is_none());
+        assert!(waits.timeout.is_none() && waits.expect.is_none());
     }
 
     #[test]
     fn an_event_has_names_and_an_expression() {
         let waits = options().read().unwrap();
         assert_eq!(waits.timeout, Some(60.0));
-        let event = waits.event().unwrap();
-        assert_eq!(event, "JOB_* or SHUTDOWN where @.data.id == 'j'");
-        assert_eq!(waits.expect.unwrap().timeout, Some(1.5));
+        let expect = waits.expect.unwrap();
+        assert_eq!(expect.names.patterns(), ["JOB_*", "SHUTDOWN"]);
+        assert_eq!(expect.expression.as_deref(), Some("@.data.id == 'j'"));
+        assert_eq!(expect.timeout, Some(1.5));
         let any = Options {
             expects: true,
             ..Options::default()
         };
-        assert_eq!(any.read().unwrap().event().unwrap(), "any event");
+        let any = any.read().unwrap().expect.unwrap();
+        assert!(any.names.patterns().is_empty() && any.expression.is_none());
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub(crate) struct Store {
     /// Transactions that are being composed, by session.
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     pending: StoredValue<Pending>,
+    /// When the next awaited event is late, as the clock is set.
+    deadline: StoredValue<Option<f64>>,
     away: StoredValue<Option<Away>>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
     wake: StoredValue<Option<oneshot::Sender<()>>>,
@@ -90,6 +92,13 @@ struct Revisions {
     events: RwSignal<u64>,
     exchanges: RwSignal<u64>,
 }
+
+/// That exchanges changed.
+const EXCHANGES: Changes = Changes {
+    sessions: false,
+    events: false,
+    exchanges: true,
+};
 
 /// Changes that the views were not told of yet.
 #[derive(Default)]
@@ -132,6 +141,7 @@ impl Store {
             drafts: StoredValue::new(Drafts::default()),
             transactions: RwSignal::new(HashMap::new()),
             pending: StoredValue::new(Pending::default()),
+            deadline: StoredValue::new(None),
             away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
             wake: StoredValue::new(None),
@@ -355,13 +365,10 @@ impl Store {
         };
         let begun = self.app.try_update_value(|app| {
             let id = app.begin(key.clone(), request, now, browser::wall_clock())?;
-            if let Some(event) = waits.event() {
-                app.exchanges.awaits(id, event);
-            }
-            Some(id)
+            Some((id, app.watch(id, &key.session)))
         });
-        let Some(id) = begun.flatten() else {
-            let detail = "too many commands are waiting for their reply";
+        let Some((id, watch)) = begun.flatten() else {
+            let detail = "too many commands are waiting for their reply or their event";
             return Err(Problem::new(ProblemKind::RateLimited, detail));
         };
         let is_told = self.peek(|app| app.commands.get(id).is_some());
@@ -377,13 +384,16 @@ impl Store {
             exec_oob: out_of_band,
             arguments,
             timeout: waits.timeout,
-            expect: waits.expect,
+            // Watched for by a subscription, so that the reply comes at once.
+            expect: None,
         });
-        if !self.send_frame(&frame) {
+        let is_watched = watch.is_none_or(|watch| self.send_frame(&watch));
+        if !(is_watched && self.send_frame(&frame)) {
             let detail = "there is no connection to the console; nothing was sent";
             let problem = Problem::new(ProblemKind::StateError, detail);
             self.app
                 .update_value(|app| _ = app.finish(id, Err(problem), now));
+            self.watch_on();
         }
         self.notify(Changes {
             exchanges: true,
@@ -401,6 +411,38 @@ impl Store {
         self.send_frame(&ClientFrame::Cancel(wire::Cancel { id }));
     }
 
+    /// Waits no more for the event of the exchange with this id.
+    pub(crate) fn give_up(self, id: u64) {
+        self.app.update_value(|app| app.give_up(id));
+        self.watch_on();
+        self.notify(EXCHANGES);
+    }
+
+    /// Ends the subscriptions of events that are not awaited any more, and sets
+    /// the clock for those that are.
+    fn watch_on(self) {
+        let frames = self.app.try_update_value(App::unwatch).unwrap_or_default();
+        for frame in frames {
+            // Without a connection there is no subscription any more.
+            self.send_frame(&frame);
+        }
+        let deadline = self.peek(App::deadline);
+        if let Some(at) = deadline
+            && deadline != self.deadline.get_value()
+        {
+            let ends = move || {
+                let now = browser::now().max(at);
+                if self.app.try_update_value(|app| app.expire(now)) == Some(true) {
+                    self.watch_on();
+                    self.notify(EXCHANGES);
+                }
+            };
+            let left = Duration::from_secs_f64((at - browser::now()).max(0.0) / 1000.0);
+            set_timeout(ends, left);
+        }
+        self.deadline.set_value(deadline);
+    }
+
     /// Reduces one frame and tells the views, replies at once, the rest with
     /// the next animation frame.
     fn apply(self, frame: ServerFrame) {
@@ -410,6 +452,7 @@ impl Store {
             .try_update_value(|app| app.apply(frame, now))
             .unwrap_or_default();
         if changes.exchanges {
+            self.watch_on();
             self.notify(changes);
         } else if changes.any() {
             self.schedule(changes);

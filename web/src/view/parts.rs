@@ -11,11 +11,20 @@ use wasm_bindgen::JsCast;
 
 use crate::state::sessions::Tone;
 use crate::state::text::visible;
-use crate::store::{browser, use_store};
+use crate::state::time::running;
+use crate::store::{Store, browser, use_store};
 
 /// A word in its colour.
 pub(super) fn badge(tone: Tone, word: String) -> impl IntoView {
     view! { <span class=tone.class()>{word}</span> }
+}
+
+/// How long it is since then, in milliseconds of the page's clock; goes on.
+pub(super) fn waited(store: Store, since: f64) -> impl Fn() -> String + Copy + Send + 'static {
+    move || {
+        store.clock.track();
+        running((browser::now() - since).max(0.0))
+    }
 }
 
 /// Leads to the first page.

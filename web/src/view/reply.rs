@@ -8,7 +8,7 @@ use qmp_shared::command::Path;
 
 use super::form::control_id;
 use super::json_tree::{TreeLines, TreeView, size_words};
-use super::parts::{CopyButton, ProblemBox, badge, focus};
+use super::parts::{CopyButton, ProblemBox, badge, focus, waited};
 use super::plot::Plots;
 use super::raw::RawReply;
 use super::repeat::{Repeat, RepeatTools};
@@ -19,7 +19,7 @@ use crate::state::exchanges::{Exchange, Key, Progress, was_refused};
 use crate::state::plot::{self, Series};
 use crate::state::sessions::Tone;
 use crate::state::text::visible;
-use crate::state::time::{elapsed, running};
+use crate::state::time::elapsed;
 use crate::state::tree::{Kind, Tree};
 use crate::store::{Store, browser, use_store};
 
@@ -283,17 +283,14 @@ fn head(pane: Pane, state: AnyView, tools: AnyView) -> impl IntoView {
 
 fn pending(pane: Pane) -> AnyView {
     let state = badge(Tone::Busy, "pending".to_owned()).into_any();
-    let clock = pane.store.clock;
     let sent = pane
         .exchange
         .with_untracked(|exchange| exchange.as_ref().map_or(0.0, |exchange| exchange.sent));
-    let waited = move || {
-        clock.track();
-        running((browser::now() - sent).max(0.0))
-    };
     view! {
         {head(pane, state, ().into_any())}
-        <p class="muted" role="status">"Waiting for the reply for " {waited} "."</p>
+        <p class="muted">
+            <span role="status">"Waiting for the reply"</span> " for " {waited(pane.store, sent)} "."
+        </p>
     }
     .into_any()
 }

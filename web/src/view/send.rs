@@ -10,8 +10,9 @@ use super::copy_as::CopyAs;
 use super::form::{Desk, INCLUDE, control_id};
 use super::history::Lists;
 use super::json_tree::JsonTree;
-use super::parts::{CopyButton, focus_id};
+use super::parts::{CopyButton, focus_id, waited};
 use super::transaction::{AddToTransaction, Transaction};
+use crate::state::awaited::Fate;
 use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode};
@@ -25,6 +26,9 @@ use crate::store::{Store, browser};
 
 /// The id of its button.
 const SEND: &str = "send";
+
+/// The id of the button that gives up.
+const CANCEL: &str = "cancel";
 
 /// What Send needs.
 #[derive(Clone, Copy)]
@@ -196,22 +200,12 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
     let is_form = Memo::new(move |_| desk.drawn(Editor::mode) == Mode::Form);
     let allows_oob = desk.editor.with_value(Editor::allows_oob);
     let message = Memo::new(move |_| desk.typed(Editor::message));
-    let pending = Memo::new(move |_| {
-        let exchange = sender.exchange()?;
-        (exchange.progress == Progress::Pending).then_some(exchange.id)
-    });
+    let awaits = Memo::new(move |_| Awaits::of(&sender.exchange()?));
     let reset = move |_| {
         desk.editor.update_value(Editor::reset);
         desk.attempted.set(false);
         sender.refused.set(None);
         desk.changed();
-    };
-    let cancel = move |_| {
-        if let Some(id) = pending.get_untracked() {
-            sender.store.cancel(id);
-            // Its own button goes away.
-            focus_id(SEND);
-        }
     };
     view! {
         <Show when=move || is_form.get()>
@@ -232,8 +226,8 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
             >
                 "Send"
             </button>
-            <Show when=move || pending.with(Option::is_some)>
-                <button type="button" title="Wait no more for the reply" on:click=cancel>"Cancel"</button>
+            <Show when=move || awaits.with(Option::is_some)>
+                <Cancel store=sender.store awaits/>
             </Show>
             <button type="button" class="quiet" on:click=reset>"Reset"</button>
             <Show when=move || allows_oob && is_form.get()>
@@ -254,6 +248,49 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
             <CopyAs sender/>
         </div>
         <SendOptions sender/>
+    }
+}
+
+/// What can be waited for no longer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    /// The reply of that exchange.
+    Reply(u64),
+    /// Its event.
+    Event(u64),
+}
+
+impl Awaits {
+    /// What an exchange waits for, if anything.
+    fn of(exchange: &Exchange) -> Option<Self> {
+        if exchange.progress == Progress::Pending {
+            return Some(Self::Reply(exchange.id));
+        }
+        exchange.is_waiting().then_some(Self::Event(exchange.id))
+    }
+}
+
+/// Waits no longer.
+#[component]
+fn Cancel(store: Store, awaits: Memo<Option<Awaits>>) -> impl IntoView {
+    let title = move || match awaits.get() {
+        Some(Awaits::Event(_)) => "Wait no more for the event",
+        _ => "Wait no more for the reply",
+    };
+    let cancel = move |_| match awaits.get_untracked() {
+        Some(Awaits::Reply(id)) => store.cancel(id),
+        Some(Awaits::Event(id)) => store.give_up(id),
+        None => (),
+    };
+    // When it goes away with the focus, that stays near.
+    on_cleanup(|| {
+        let focused = document().active_element();
+        if focused.is_some_and(|element| element.id() == CANCEL) {
+            focus_id(SEND);
+        }
+    });
+    view! {
+        <button type="button" id=CANCEL title=title on:click=cancel>"Cancel"</button>
     }
 }
 
@@ -345,43 +382,43 @@ fn option_field(
     }
 }
 
-/// The event that was awaited with the reply.
+/// The event that is awaited too.
 #[component]
 pub(super) fn AwaitedEvent(sender: Sender) -> impl IntoView {
-    let exchange = Memo::new(move |_| {
+    let awaited = Memo::new(move |_| {
         let exchange = sender.exchange()?;
-        let is_pending = exchange.progress == Progress::Pending;
-        Some((exchange.awaited?, is_pending))
+        let replied = exchange.replied();
+        exchange.awaited.map(|awaited| (awaited, replied))
     });
     move || {
-        exchange.get().map(|(awaited, is_pending)| {
-            let what = visible(&awaited.what).into_owned();
-            view! {
-                <section class="awaited" aria-label="Expected event">
-                    {match awaited.event {
-                        Some(text) => {
-                            let copied = Signal::stored(text.to_string());
-                            view! {
-                                <div class="reply-head">
-                                    <h2>"Expected event"</h2>
-                                    <CopyButton label="Copy event" text=copied/>
-                                </div>
-                                <JsonTree text label="Expected event"/>
-                            }
-                            .into_any()
-                        }
-                        None if is_pending => view! {
-                            <p class="muted" role="status">"Waiting for " <span class="mono">{what}</span> "."</p>
-                        }
-                        .into_any(),
-                        None => view! {
-                            <p class="muted">"No event came for " <span class="mono">{what}</span> "."</p>
-                        }
-                        .into_any(),
-                    }}
-                </section>
+        let (awaited, replied) = awaited.get()?;
+        let what = visible(&awaited.what()).into_owned();
+        let shown = match (awaited.why_not(), awaited.fate) {
+            (None, Fate::Came(text)) => {
+                let copied = Signal::stored(text.to_string());
+                view! {
+                    <div class="reply-head">
+                        <h2>"Expected event"</h2>
+                        <CopyButton label="Copy event" text=copied/>
+                    </div>
+                    <JsonTree text label="Expected event"/>
+                }
+                .into_any()
             }
-        })
+            (None, _) => view! {
+                <p class="muted">
+                    <span role="status">"Waiting for " <span class="mono">{what}</span></span>
+                    {replied.map(|since| view! { " for " {waited(sender.store, since)} })}
+                    "."
+                </p>
+            }
+            .into_any(),
+            (Some(why), _) => view! {
+                <p class="muted" role="status"><span class="mono">{what}</span> " " {why} "."</p>
+            }
+            .into_any(),
+        };
+        Some(view! { <section class="awaited" aria-label="Expected event">{shown}</section> })
     }
 }
 
