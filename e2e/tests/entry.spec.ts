@@ -276,3 +276,51 @@ test('what was sent is kept, found and edited, but no secret', async ({ console,
   await page.getByRole('button', { name: 'Clear history' }).click();
   await expect(kept.getByRole('listitem')).toHaveCount(0);
 });
+
+test('what was entered outlives a reload, but for secrets', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'set_password');
+  await page.getByRole('textbox', { name: 'password', exact: true }).fill('hunter2');
+  await goToCommand(page, console, 'vm', 'block-job-cancel');
+  await page.getByRole('textbox', { name: 'device', exact: true }).fill('drive0');
+  await page.getByLabel('Timeout in seconds').fill('60');
+  await page.getByRole('link', { name: 'stop', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'stop' })).toBeVisible();
+  await page.getByRole('button', { name: 'Line', exact: true }).click();
+  await page.getByRole('textbox', { name: 'Line' }).fill('stop oops');
+  await page.reload();
+  await expect(page.getByRole('textbox', { name: 'Line' })).toHaveValue('stop oops');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible();
+  await page.reload();
+  await goToCommand(page, console, 'vm', 'block-job-cancel');
+  await expect(page.getByRole('textbox', { name: 'device', exact: true })).toHaveValue('drive0');
+  await expect(page.getByLabel('Timeout in seconds')).toHaveValue('60');
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
+  await expect(page.getByLabel('Timeout in seconds')).toHaveValue('');
+  await goToCommand(page, console, 'vm', 'set_password');
+  await expect(page.getByRole('textbox', { name: 'password', exact: true })).toHaveValue('');
+});
+
+test('a command of the history is sent again as it was, with what it waits for', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'stop');
+  await page.getByLabel('Expect an event').check();
+  await page.getByLabel('Event names').fill('STOP');
+  await page.getByLabel('Timeout in seconds').fill('9');
+  await sendAndReturn(page);
+  await goToCommand(page, console, 'vm', 'cont');
+  await sendAndReturn(page);
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  const sent = page.getByRole('region', { name: 'Sent commands' });
+  await expect(sent.getByText('waits 9 s for the reply, expects STOP')).toBeVisible();
+  await sent.getByRole('button', { name: 'Resend stop' }).click();
+  await expect(reply(page).getByText('stop', { exact: true })).toBeVisible();
+  const event = page.getByRole('region', { name: 'Expected event' });
+  await expect(event.getByRole('treeitem', { name: /^event: "STOP"/ })).toBeVisible();
+  await sent.getByRole('button', { name: 'Edit stop' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'stop' })).toBeVisible();
+  await expect(page.getByLabel('Timeout in seconds')).toHaveValue('9');
+  await expect(page.getByLabel('Event names')).toHaveValue('STOP');
+  expect(new URL(page.url()).searchParams.get('expect')).toBe('STOP');
+});

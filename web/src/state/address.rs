@@ -1,9 +1,11 @@
 //! Addresses that fill in a command, and never send it:
-//! `/commands/SESSION/COMMAND?arguments=JSON&oob=1`.
+//! `/commands/SESSION/COMMAND?arguments=JSON&oob=1`, with what it waits for as
+//! `timeout=SECONDS&expect=NAMES&where=EXPRESSION&within=SECONDS`.
 
 use qmp_shared::command::{Layout, message_text};
 use qmp_shared::json;
 
+use super::send::Options;
 use super::text::percent_encoded;
 
 /// Longest address that is given out. Longer ones do not survive chats, mails
@@ -27,25 +29,52 @@ pub(crate) struct Link {
     pub(crate) arguments: Option<String>,
     /// Whether it is to be sent out of band.
     pub(crate) oob: bool,
+    /// What it waits for.
+    pub(crate) options: Options,
 }
 
 impl Link {
-    /// What the parameters of an address say; `None` when they say nothing.
-    pub(crate) fn read(arguments: Option<String>, oob: Option<&str>) -> Option<Self> {
-        let oob = oob.is_some_and(|oob| matches!(oob, "1" | "true" | ""));
-        (arguments.is_some() || oob).then_some(Self { arguments, oob })
+    /// What the parameters of an address say, got by their names; `None` when
+    /// they say nothing.
+    pub(crate) fn read(parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let names = parameter("expect");
+        let text = |name| parameter(name).unwrap_or_default();
+        let oob = parameter("oob");
+        let link = Self {
+            arguments: parameter("arguments"),
+            oob: oob.is_some_and(|oob| matches!(&*oob, "1" | "true" | "")),
+            options: Options {
+                timeout: text("timeout"),
+                expects: names.is_some(),
+                names: names.unwrap_or_default(),
+                expression: text("where"),
+                within: text("within"),
+            },
+        };
+        (link != Self::default()).then_some(link)
     }
 
     /// What follows the path; empty when there is nothing to say.
     pub(crate) fn query(&self) -> String {
+        let said = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
+        let options = &self.options;
+        let expects = options.expects;
+        let expected = |text: &'_ String| said(text).filter(|_| expects);
+        let parameters = [
+            ("arguments", self.arguments.clone()),
+            ("oob", self.oob.then(|| "1".to_owned())),
+            ("timeout", said(&options.timeout)),
+            ("expect", expects.then(|| options.names.clone())),
+            ("where", expected(&options.expression)),
+            ("within", expected(&options.within)),
+        ];
         let mut query = String::new();
-        if let Some(arguments) = &self.arguments {
-            query.push_str("?arguments=");
-            query.push_str(&percent_encoded(arguments));
-        }
-        if self.oob {
+        for (name, value) in parameters {
+            let Some(value) = value else { continue };
             query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str("oob=1");
+            query.push_str(name);
+            query.push('=');
+            query.push_str(&percent_encoded(&value));
         }
         query
     }
@@ -76,23 +105,51 @@ mod tests {
         let link = Link {
             arguments: Some(r#"{"a":"b c&d"}"#.into()),
             oob: true,
+            options: Options::default(),
         };
         assert_eq!(
             link.query(),
             "?arguments=%7B%22a%22%3A%22b%20c%26d%22%7D&oob=1"
         );
         assert_eq!(Link::default().query(), "");
-        let oob = Link::read(None, Some("1")).unwrap();
-        assert_eq!(oob.query(), "?oob=1");
-        assert_eq!(Link::read(None, Some("0")), None);
-        assert_eq!(Link::read(None, None), None);
+        let oob =
+            |value: &'static str| Link::read(|name| (name == "oob").then(|| value.to_owned()));
+        assert_eq!(oob("1").unwrap().query(), "?oob=1");
+        assert_eq!(oob("0"), None);
+        assert_eq!(Link::read(|_| None), None);
+    }
+
+    #[test]
+    fn what_it_waits_for_goes_along() {
+        let options = Options {
+            timeout: "60".into(),
+            expects: true,
+            names: "JOB_*".into(),
+            expression: "@.data.id == 'j'".into(),
+            within: String::new(),
+        };
+        let link = Link {
+            options,
+            ..Link::default()
+        };
+        assert_eq!(
+            link.query(),
+            "?timeout=60&expect=JOB_%2A&where=%40.data.id%20%3D%3D%20%27j%27"
+        );
+        let read = Link::read(|name| match name {
+            "timeout" => Some("60".to_owned()),
+            "expect" => Some("JOB_*".to_owned()),
+            "where" => Some("@.data.id == 'j'".to_owned()),
+            _ => None,
+        });
+        assert_eq!(read, Some(link));
     }
 
     #[test]
     fn what_is_no_json_is_shown_all_the_same() {
         let link = Link {
             arguments: Some("{oops".into()),
-            oob: false,
+            ..Link::default()
         };
         assert_eq!(
             link.message("stop"),

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::address::{Link, MOST, command_path};
 use super::secrets::seems_secret;
-use super::send::Waits;
+use super::send::{Options, Waits};
 use super::text::{grouped, percent_encoded};
 
 /// A command that is copied, and where it is for.
@@ -254,6 +254,7 @@ impl Subject {
         let link = Link {
             arguments: self.arguments.clone(),
             oob: self.oob,
+            options: Options::from(&self.waits),
         };
         let path = command_path(&self.session, &self.command);
         let text = [self.console.as_str(), &path, &link.query()].concat();

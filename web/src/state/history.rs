@@ -8,10 +8,13 @@ use std::sync::Arc;
 use qmp_shared::json;
 use qmp_shared::rest::{Outcome, Problem};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::address::Link;
+use super::editor::Request;
 use super::exchanges::Progress;
 use super::secrets::seems_secret;
+use super::send::Options;
 
 /// Most commands that are kept in a list.
 pub(crate) const MOST: usize = 200;
@@ -38,6 +41,9 @@ pub(crate) struct KeptCommand {
     /// Why its arguments are not here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) left_out: Option<LeftOut>,
+    /// What it waits for.
+    #[serde(default, skip_serializing_if = "Options::is_default")]
+    pub(crate) options: Options,
     /// When it was sent or saved, in milliseconds since 1970.
     pub(crate) at: f64,
     /// What became of it, as far as this was seen.
@@ -137,6 +143,7 @@ impl KeptCommand {
             oob,
             arguments: arguments.map(str::to_owned),
             left_out,
+            options: Options::default(),
             at,
             ended: None,
         }
@@ -151,11 +158,24 @@ impl KeptCommand {
         }
     }
 
+    /// What is sent again; `None` where its arguments were left out, or do not
+    /// read any more.
+    pub(crate) fn request(&self) -> Option<Request> {
+        let arguments = self.arguments.clone().map(RawValue::from_string);
+        let arguments = arguments.transpose().ok()?;
+        self.left_out.is_none().then(|| Request {
+            command: self.command.clone(),
+            oob: self.oob,
+            arguments,
+        })
+    }
+
     /// What fills it in again.
     pub(crate) fn link(&self) -> Link {
         Link {
             arguments: Some(self.arguments.clone().unwrap_or_else(|| "{}".to_owned())),
             oob: self.oob,
+            options: self.options.clone(),
         }
     }
 
@@ -212,7 +232,8 @@ pub(crate) fn save(list: &mut Vec<KeptCommand>, name: &str, mut kept: KeptComman
 }
 
 fn is_same(a: &KeptCommand, b: &KeptCommand) -> bool {
-    (&a.session, &a.command, a.oob, &a.arguments) == (&b.session, &b.command, b.oob, &b.arguments)
+    let place = |it: &KeptCommand| (it.session.clone(), it.command.clone());
+    place(a) == place(b) && a.link() == b.link()
 }
 
 #[cfg(test)]
@@ -258,6 +279,34 @@ mod tests {
         let kept = sent("block-commit", Some(r#"{"device":"Disk0"}"#), 1.0);
         assert!(kept.matches("") && kept.matches("disk0 COMMIT") && kept.matches("vm"));
         assert!(!kept.matches("disk1"));
+    }
+
+    #[test]
+    fn is_sent_again_as_it_was() {
+        let plain = sent("x", Some(r#"{"a": 1}"#), 1.0).request().unwrap();
+        assert_eq!(plain.arguments.unwrap().get(), r#"{"a":1}"#);
+        assert!(sent("x", None, 1.0).request().unwrap().arguments.is_none());
+        let secret = sent("x", Some(r#"{"password":"hunter2"}"#), 1.0);
+        assert!(secret.request().is_none());
+        // What the browser has kept may be anything.
+        let broken = KeptCommand {
+            arguments: Some("{oops".into()),
+            ..sent("x", None, 1.0)
+        };
+        assert!(broken.request().is_none());
+    }
+
+    #[test]
+    fn the_same_command_that_waits_for_something_else_is_another() {
+        let mut list = Vec::new();
+        let mut waiting = sent("a", None, 1.0);
+        waiting.options.timeout = "60".into();
+        remember(&mut list, waiting.clone());
+        remember(&mut list, sent("a", None, 2.0));
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[1].link().query(), "?arguments=%7B%7D&timeout=60");
+        let text = serde_json::to_string(&waiting).unwrap();
+        assert_eq!(serde_json::from_str::<KeptCommand>(&text).unwrap(), waiting);
     }
 
     #[test]

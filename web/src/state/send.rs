@@ -2,9 +2,13 @@
 
 use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::rest::{Expect, MAX_EXECUTE_TIMEOUT};
+use serde::{Deserialize, Serialize};
+
+use super::awaited::Awaited;
 
 /// As it is typed beside Send.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Options {
     /// Seconds to wait for the reply.
     pub(crate) timeout: String,
@@ -48,6 +52,11 @@ impl OptionFaults {
 }
 
 impl Options {
+    /// Whether nothing is asked for.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// What they mean.
     ///
     /// # Errors
@@ -86,6 +95,37 @@ impl Options {
             return Ok(Waits { timeout, expect });
         }
         Err(faults)
+    }
+}
+
+impl Waits {
+    /// In words; `None` when it is the console's own choice.
+    pub(crate) fn words(&self) -> Option<String> {
+        let mut words = Vec::new();
+        if let Some(timeout) = self.timeout {
+            words.push("waits ".to_owned() + &timeout.to_string() + " s for the reply");
+        }
+        if let Some(expect) = &self.expect {
+            words.push("expects ".to_owned() + &Awaited::new(expect.clone()).what());
+        }
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+impl From<&Waits> for Options {
+    fn from(waits: &Waits) -> Self {
+        let seconds = |seconds: f64| seconds.to_string();
+        let mut options = Self {
+            timeout: waits.timeout.map(seconds).unwrap_or_default(),
+            ..Self::default()
+        };
+        if let Some(expect) = &waits.expect {
+            options.expects = true;
+            options.names = expect.names.patterns().join(", ");
+            options.expression = expect.expression.clone().unwrap_or_default();
+            options.within = expect.timeout.map(seconds).unwrap_or_default();
+        }
+        options
     }
 }
 
@@ -136,6 +176,19 @@ mod tests {
         };
         let any = any.read().unwrap().expect.unwrap();
         assert!(any.names.patterns().is_empty() && any.expression.is_none());
+    }
+
+    #[test]
+    fn what_is_waited_for_can_be_typed_again() {
+        for options in [options(), Options::default()] {
+            let waits = options.read().unwrap();
+            assert_eq!(Options::from(&waits).read().unwrap(), waits);
+        }
+        assert_eq!(Waits::default().words(), None);
+        assert_eq!(
+            options().read().unwrap().words().unwrap(),
+            "waits 60 s for the reply, expects JOB_* or SHUTDOWN where @.data.id == 'j'"
+        );
     }
 
     #[test]

@@ -3,8 +3,7 @@
 //! Each command that is an action of a transaction, too, can be added with what
 //! was entered for it; the whole opens as the command `transaction`, filled in.
 //! What is changed there is taken back when its page is left, so that another
-//! action goes on from it. It is in the page's memory alone: actions may name
-//! secrets.
+//! action goes on from it.
 
 use std::collections::BTreeMap;
 
@@ -80,6 +79,18 @@ impl Composed {
         &self.parts
     }
 
+    /// Composed of the actions in these arguments of the command; `None` when
+    /// there is no list of whole actions in them.
+    pub(crate) fn read(arguments: &str) -> Option<Self> {
+        let mut composed = Self {
+            is_open: true,
+            ..Self::default()
+        };
+        read(arguments)?;
+        composed.closes(Some(arguments));
+        Some(composed)
+    }
+
     /// Adds an action at the end; `arguments` are those of the command. Answers
     /// whether there was room.
     pub(crate) fn add(&mut self, command: &str, arguments: Option<&str>) -> bool {
@@ -133,7 +144,7 @@ impl Composed {
         text.push('}');
         Link {
             arguments: Some(text),
-            oob: false,
+            ..Link::default()
         }
     }
 
@@ -254,6 +265,14 @@ mod tests {
             assert!(composed.add("c", None));
         }
         assert!(!composed.add("c", None));
+    }
+
+    #[test]
+    fn is_read_from_what_it_was_opened_as() {
+        let composed = composed();
+        let read = Composed::read(&arguments(&composed)).unwrap();
+        assert_eq!(arguments(&read), arguments(&composed));
+        assert!(!read.is_open() && Composed::read("{oops").is_none());
     }
 
     #[test]

@@ -165,6 +165,22 @@ pub(super) fn keep(key: &str, text: &str) {
     }
 }
 
+/// What this tab has kept under this key.
+pub(super) fn kept_in_tab(key: &str) -> Option<String> {
+    tab_storage()?.get_item(key).ok().flatten()
+}
+
+/// Keeps text in this tab, or nothing any more; one that refuses still shows
+/// the page.
+pub(super) fn keep_in_tab(key: &str, text: Option<&str>) {
+    if let Some(storage) = tab_storage() {
+        let _ = match text {
+            Some(text) => storage.set_item(key, text),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
 /// Moves the focus to the page itself, as when another one is shown; what is in
 /// sight stays in sight.
 pub(crate) fn focus_main() {
@@ -262,6 +278,10 @@ fn offer(name: &str, text: &str) -> Result<(), JsValue> {
 /// Says something in the browser's own console that no user could act on.
 pub(crate) fn warn(text: &str) {
     web_sys::console::warn_1(&JsValue::from_str(text));
+}
+
+fn tab_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
 }
 
 fn storage() -> Option<web_sys::Storage> {

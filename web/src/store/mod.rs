@@ -12,6 +12,7 @@ pub(crate) mod keep;
 mod lookups;
 mod schemas;
 mod socket;
+mod unsent;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -279,6 +280,7 @@ impl Store {
         self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
         self.transactions.set(HashMap::new());
+        self.forget_unsent();
         self.notify(Changes {
             sessions: true,
             events: true,

@@ -20,6 +20,7 @@ use crate::state::address::{Link, command_path};
 use crate::state::editor::{Editor, Mode};
 use crate::state::exchanges::{Key, Purpose};
 use crate::state::history::KeptCommand;
+use crate::state::send::Options;
 use crate::state::sessions::Down;
 use crate::state::text::visible;
 use crate::store::{browser, use_store};
@@ -37,9 +38,9 @@ pub(super) fn CommandDesk(
     let draft = store
         .drafts
         .try_update_value(|drafts| drafts.take(&session, &command, schema.as_ref()));
-    let editor = draft
+    let (editor, options) = draft
         .flatten()
-        .unwrap_or_else(|| Editor::new(schema.clone(), &command));
+        .unwrap_or_else(|| (Editor::new(schema.clone(), &command), Options::default()));
     let revision = RwSignal::new(0_u64);
     let editor = StoredValue::new(editor);
     let place = StoredValue::new(session.clone());
@@ -65,25 +66,38 @@ pub(super) fn CommandDesk(
         command: command.clone(),
         purpose: Purpose::User,
     }));
-    on_cleanup(move || {
-        let put_away = (place.try_get_value(), editor.try_get_value());
-        if let (Some(session), Some(editor)) = put_away {
+    let lists = Lists::new(store);
+    let sender = Sender::new(desk, place, sent, is_down, lists);
+    sender.options.set(options);
+    let put_away = move || {
+        let session = place.try_get_value();
+        let entered = editor
+            .try_get_value()
+            .zip(sender.options.try_get_untracked());
+        // Who signs in next may be somebody else.
+        let is_signed_in = store.identity.with_untracked(Option::is_some);
+        let entered = entered.filter(|_| is_signed_in);
+        if let Some((session, (editor, options))) = session.zip(entered) {
             page_is_left(store, &session, &editor);
             store
                 .drafts
-                .update_value(|drafts| drafts.put(session, editor));
+                .update_value(|drafts| drafts.put(session, editor, options));
         }
+    };
+    on_cleanup(put_away);
+    let on_hide = window_event_listener(leptos::ev::pagehide, move |_| {
+        put_away();
+        store.write_unsent();
     });
-    let lists = Lists::new(store);
-    let sender = Sender::new(desk, place, sent, is_down, lists);
+    on_cleanup(move || on_hide.remove());
     let troubles = Troubles::new(desk);
-    follow_links(desk, troubles);
+    follow_links(sender, troubles);
     desk.editor
         .with_value(|editor| sender.transaction.opens(editor));
     // As if nothing had been entered before.
     let replace = move |link: &Link| {
         desk.editor.update_value(Editor::forget_link);
-        fill_in(desk, troubles, link);
+        fill_in(sender, troubles, link);
     };
     let navigate = use_navigate();
     let edit = move |kept: KeptCommand| go_to(store, &navigate, kept.filled_in());
@@ -156,25 +170,28 @@ pub(super) fn CommandDesk(
 }
 
 /// Fills in what the address says, now and whenever it says something else.
-fn follow_links(desk: Desk, troubles: Troubles) {
+fn follow_links(sender: Sender, troubles: Troubles) {
+    let desk = sender.desk;
     let query = use_query_map();
-    let link = Memo::new(move |_| {
-        query.with(|query| Link::read(query.get("arguments"), query.get("oob").as_deref()))
-    });
+    let link = Memo::new(move |_| query.with(|query| Link::read(|name| query.get(name))));
     // At once, so that nothing else is shown first.
     match link.get_untracked() {
-        Some(link) => fill_in(desk, troubles, &link),
+        Some(link) => fill_in(sender, troubles, &link),
         None => desk.editor.update_value(Editor::forget_link),
     }
     Effect::new(move || {
         if let Some(link) = link.get() {
-            fill_in(desk, troubles, &link);
+            fill_in(sender, troubles, &link);
         }
     });
 }
 
-fn fill_in(desk: Desk, troubles: Troubles, link: &Link) {
-    let filled = desk.editor.try_update_value(|editor| editor.prefill(link));
+fn fill_in(sender: Sender, troubles: Troubles, link: &Link) {
+    let editor = sender.desk.editor;
+    let filled = editor.try_update_value(|editor| editor.prefill(link));
+    if !matches!(filled, Some(Ok(false)) | None) {
+        sender.options.set(link.options.clone());
+    }
     match filled {
         Some(Ok(true)) => troubles.after(Mode::Form, Ok(())),
         Some(Err(faults)) => troubles.after(Mode::Form, Err(faults)),

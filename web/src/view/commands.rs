@@ -36,6 +36,9 @@ enum Subject {
 #[component]
 pub(super) fn CommandsPage() -> impl IntoView {
     let store = use_store();
+    store.read_unsent();
+    // For a reload while another page is shown.
+    on_cleanup(move || store.write_unsent());
     let params = use_params_map();
     let param = move |name: &'static str| {
         Memo::new(move |_| params.with(|params| params.get(name)).unwrap_or_default())

@@ -86,7 +86,7 @@ where
                 <For
                     each=move || entries.get()
                     key=|kept| (kept.name.clone(), kept.at.to_bits(), kept.command.clone(), kept.ended)
-                    children=move |kept| entry(kept, list, edit)
+                    children=move |kept| entry(kept, list, edit, desk)
                 />
             </ul>
         }
@@ -155,6 +155,7 @@ fn entry<E>(
     kept: KeptCommand,
     list: Kept<KeptCommand>,
     edit: StoredValue<E>,
+    desk: Option<Sender>,
 ) -> impl IntoView + use<E>
 where
     E: Fn(KeptCommand) + Send + Sync + 'static,
@@ -176,6 +177,8 @@ where
     };
     let edit_label = "Edit ".to_owned() + title;
     let forget_label = "Forget ".to_owned() + title;
+    let resend_label = "Resend ".to_owned() + title;
+    let waits = kept.options.read().ok().and_then(|waits| waits.words());
     let ended = kept.ended.map(|ended| {
         let tone = match ended {
             Ended::Returned => Tone::Good,
@@ -189,6 +192,20 @@ where
         .map(|why| view! { <p class="hint">{why.words()}</p> });
     let on = visible(&kept.session).into_owned();
     let forgotten = kept.clone();
+    let resend = desk.filter(|_| kept.request().is_some()).map(|sender| {
+        let kept = kept.clone();
+        view! {
+            <button
+                type="button"
+                class="small"
+                title="Sends it as it is"
+                aria-label=resend_label
+                on:click=move |_| sender.resend(&kept)
+            >
+                "Resend"
+            </button>
+        }
+    });
     view! {
         <li class="kept-entry">
             <div class="kept-line">
@@ -200,6 +217,7 @@ where
                 <span class="muted small-text kept-time">{time}</span>
             </div>
             {(!shown.is_empty()).then(|| view! { <code class="mono kept-arguments">{shown}</code> })}
+            {waits.map(|waits| view! { <p class="hint">{visible(&waits).into_owned()}</p> })}
             {left_out}
             <div class="kept-buttons">
                 <button
@@ -210,6 +228,7 @@ where
                 >
                     "Edit"
                 </button>
+                {resend}
                 <button
                     type="button"
                     class="quiet small"
@@ -239,6 +258,11 @@ fn SaveCommand(sender: Sender, lists: Lists) -> impl IntoView {
             fault.set(Some("what is entered is no command"));
             return;
         };
+        let options = sender.options.get_untracked();
+        if options.read().is_err() {
+            fault.set(Some("what it waits for is not clear"));
+            return;
+        }
         let kept = KeptCommand::new(
             &sender.session.get_value(),
             &entered.command,
@@ -246,6 +270,7 @@ fn SaveCommand(sender: Sender, lists: Lists) -> impl IntoView {
             entered.arguments.as_deref(),
             browser::wall_clock().millis(),
         );
+        let kept = KeptCommand { options, ..kept };
         fault.set(None);
         name.set(String::new());
         lists.saved.change(MOST, |list| save(list, &wanted, kept));

@@ -15,7 +15,7 @@ use super::transaction::{AddToTransaction, Transaction};
 use crate::state::awaited::Fate;
 use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
-use crate::state::editor::{Editor, Mode};
+use crate::state::editor::{Editor, Mode, Request};
 use crate::state::exchanges::{Exchange, Key, Progress, Purpose};
 use crate::state::history::{Ended, KeptCommand};
 use crate::state::send::{OptionFaults, Options, Waits};
@@ -43,7 +43,7 @@ pub(super) struct Sender {
     /// Why the command was not even sent.
     pub(super) refused: RwSignal<Option<Problem>>,
     /// The command that waits for a deliberate yes, and what it does.
-    pub(super) question: RwSignal<Option<(String, String)>>,
+    pub(super) question: RwSignal<Option<(Ready, String)>>,
     dialog: NodeRef<html::Dialog>,
     is_down: Memo<Option<Down>>,
     /// What is typed beside Send.
@@ -53,6 +53,15 @@ pub(super) struct Sender {
     recent: Kept<String>,
     /// The command that was sent last and when, until its end is noted.
     unnoted: StoredValue<Option<(String, f64)>>,
+}
+
+/// A command that can be sent as it is.
+#[derive(Clone)]
+pub(super) struct Ready {
+    session: String,
+    request: Request,
+    options: Options,
+    waits: Waits,
 }
 
 impl Sender {
@@ -96,18 +105,39 @@ impl Sender {
                 self.say_nothing_was_sent("what it waits for is not clear");
                 request_animation_frame(move || focus_id(option_at_fault(&faults)));
             }
-            (Ok(request), Ok(_)) => {
-                let arguments = request.arguments.as_ref().map(|arguments| arguments.get());
-                match consequence(&request.command, arguments) {
-                    None => self.dispatch(),
-                    Some(what) => {
-                        self.question.set(Some((request.command, what)));
-                        if let Some(dialog) = self.dialog.get_untracked()
-                            && dialog.show_modal().is_err()
-                        {
-                            self.question.set(None);
-                        }
-                    }
+            (Ok(request), Ok(waits)) => self.ask_or_send(Ready {
+                session: self.session.get_value(),
+                request,
+                options: self.options.get_untracked(),
+                waits,
+            }),
+        }
+    }
+
+    /// Sends a command of the history once more.
+    pub(super) fn resend(self, kept: &KeptCommand) {
+        match (kept.request(), kept.options.read()) {
+            (Some(request), Ok(waits)) => self.ask_or_send(Ready {
+                session: kept.session.clone(),
+                request,
+                options: kept.options.clone(),
+                waits,
+            }),
+            _ => self.say_nothing_was_sent("what is kept of it is not whole"),
+        }
+    }
+
+    /// Asks first where it is dangerous.
+    fn ask_or_send(self, ready: Ready) {
+        let arguments = ready.request.arguments.as_ref().map(|it| it.get());
+        match consequence(&ready.request.command, arguments) {
+            None => self.dispatch(ready),
+            Some(what) => {
+                self.question.set(Some((ready, what)));
+                if let Some(dialog) = self.dialog.get_untracked()
+                    && dialog.show_modal().is_err()
+                {
+                    self.question.set(None);
                 }
             }
         }
@@ -132,26 +162,27 @@ impl Sender {
     }
 
     /// Sends it without a question.
-    fn dispatch(self) {
-        let Ok(request) = self.desk.editor.with_value(Editor::request) else {
-            return;
+    fn dispatch(self, ready: Ready) {
+        let Request {
+            command,
+            oob,
+            arguments,
+        } = ready.request;
+        let text = arguments.as_ref().map(|arguments| arguments.get());
+        let at = browser::wall_clock().millis();
+        let kept = KeptCommand {
+            options: ready.options,
+            ..KeptCommand::new(&ready.session, &command, oob, text, at)
         };
-        let waits = untrack(|| self.waits());
+        self.recent
+            .change(MAX_RECENT, |names| put_first(names, &command));
         let key = Key {
-            session: self.session.get_value(),
-            command: request.command,
+            session: ready.session,
+            command: command.clone(),
             purpose: Purpose::User,
         };
-        let arguments = request.arguments.as_ref().map(|arguments| arguments.get());
-        let at = browser::wall_clock().millis();
-        let kept = KeptCommand::new(&key.session, &key.command, request.oob, arguments, at);
-        self.recent
-            .change(MAX_RECENT, |names| put_first(names, &key.command));
         self.sent.set(Some(key.clone()));
-        let command = key.command.clone();
-        let outcome = self
-            .store
-            .execute_waiting(key, request.oob, request.arguments, waits);
+        let outcome = self.store.execute_waiting(key, oob, arguments, ready.waits);
         if outcome.is_ok() {
             self.lists.remember(kept);
             self.unnoted.set_value(Some((command, at)));
@@ -186,10 +217,11 @@ impl Sender {
         if let Some(dialog) = self.dialog.get_untracked() {
             dialog.close();
         }
-        if yes && self.question.with_untracked(Option::is_some) {
-            self.dispatch();
-        }
+        let question = self.question.get_untracked();
         self.question.set(None);
+        if let Some((ready, _)) = question.filter(|_| yes) {
+            self.dispatch(ready);
+        }
     }
 }
 
@@ -203,6 +235,7 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
     let awaits = Memo::new(move |_| Awaits::of(&sender.exchange()?));
     let reset = move |_| {
         desk.editor.update_value(Editor::reset);
+        sender.options.set(Options::default());
         desk.attempted.set(false);
         sender.refused.set(None);
         desk.changed();
@@ -425,7 +458,11 @@ pub(super) fn AwaitedEvent(sender: Sender) -> impl IntoView {
 /// Asks before a command that ends or disturbs something is sent.
 #[component]
 pub(super) fn Question(sender: Sender) -> impl IntoView {
-    let question = move || sender.question.get().unwrap_or_default();
+    let question = move |read: fn(&(Ready, String)) -> &str| {
+        let shown =
+            |question: &Option<_>| question.as_ref().map(|it| visible(read(it)).into_owned());
+        sender.question.with(shown)
+    };
     view! {
         <dialog
             class="question"
@@ -434,10 +471,10 @@ pub(super) fn Question(sender: Sender) -> impl IntoView {
             on:cancel=move |_: leptos::ev::Event| sender.question.set(None)
         >
             <h2 id="question-title">
-                "Send " <span class="mono">{move || visible(&question().0).into_owned()}</span>
-                " to " {move || visible(&sender.session.get_value()).into_owned()} "?"
+                "Send " <span class="mono">{move || question(|(ready, _)| &ready.request.command)}</span>
+                " to " {move || question(|(ready, _)| &ready.session)} "?"
             </h2>
-            <p class="verbatim">{move || question().1}</p>
+            <p class="verbatim">{move || question(|(_, what)| what)}</p>
             <div class="actions">
                 <button type="button" class="danger" on:click=move |_| sender.answer(true)>"Send"</button>
                 // The safe answer has the focus.

@@ -10,6 +10,7 @@ use qmp_shared::schema::Schema;
 use super::send::Sender;
 use crate::state::address::{Link, command_path};
 use crate::state::editor::{Editor, Mode};
+use crate::state::send::Options;
 use crate::state::text::{clip, counted, visible};
 use crate::state::transaction::{Composed, Part, TRANSACTION, is_action};
 use crate::store::{Store, use_store};
@@ -165,7 +166,7 @@ where
         let path = command_path(&session, TRANSACTION);
         transaction.store.drafts.update_value(|drafts| {
             drafts.forget(&session, TRANSACTION);
-            drafts.put(session, editor);
+            drafts.put(session, editor, Options::default());
         });
         navigate(&path, NavigateOptions::default());
     };

@@ -1,11 +1,15 @@
-//! What was entered for commands that are not shown now.
+//! What was entered for commands that are not shown now. In writing it outlives
+//! a reload of the page, but for what speaks of a secret.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use qmp_shared::schema::Schema;
+use serde::{Deserialize, Serialize};
 
-use super::Editor;
+use super::{Editor, Mode};
+use crate::state::secrets::seems_secret;
+use crate::state::send::Options;
 
 /// Most commands whose entered arguments are kept while others are shown.
 pub(super) const MAX_DRAFTS: usize = 32;
@@ -13,40 +17,161 @@ pub(super) const MAX_DRAFTS: usize = 32;
 /// What was entered for commands that are not shown now. When full, the one
 /// that was put away first goes.
 #[derive(Debug, Default)]
-pub(crate) struct Drafts(VecDeque<(String, Editor)>);
+pub(crate) struct Drafts(VecDeque<Draft>);
+
+/// What was entered for one command.
+#[derive(Debug)]
+struct Draft {
+    session: String,
+    command: String,
+    entered: Entered,
+    options: Options,
+}
+
+#[derive(Debug)]
+enum Entered {
+    Live(Box<Editor>),
+    Written(Text),
+}
+
+/// What was entered for one command, in writing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Written {
+    session: String,
+    command: String,
+    #[serde(flatten)]
+    text: Text,
+    #[serde(default)]
+    options: Options,
+}
+
+/// The text of a view, of the form that of the JSON.
+#[derive(Debug, Serialize, Deserialize)]
+struct Text {
+    mode: Mode,
+    text: String,
+    /// The link that it was filled in by.
+    prefilled: Option<String>,
+}
 
 impl Drafts {
     /// Puts away what was entered for a command of the session.
-    pub(crate) fn put(&mut self, session: String, editor: Editor) {
+    pub(crate) fn put(&mut self, session: String, editor: Editor, options: Options) {
+        let command = editor.command().to_owned();
+        let entered = Entered::Live(Box::new(editor));
+        self.insert(Draft {
+            session,
+            command,
+            entered,
+            options,
+        });
+    }
+
+    fn insert(&mut self, draft: Draft) {
+        self.forget(&draft.session, &draft.command);
         if self.0.len() >= MAX_DRAFTS {
             self.0.pop_front();
         }
-        self.0.push_back((session, editor));
+        self.0.push_back(draft);
     }
 
     /// Forgets what was entered for the command.
     pub(crate) fn forget(&mut self, session: &str, command: &str) {
-        let is_it = |(of, editor): &(String, Editor)| of == session && editor.command() == command;
-        self.0.retain(|draft| !is_it(draft));
+        self.0.retain(|draft| !draft.is_of(session, command));
     }
 
-    /// What was entered for the command, if it was with the same schema.
+    /// What was entered for the command, if it was with the same schema or is
+    /// in writing.
     pub(crate) fn take(
         &mut self,
         session: &str,
         command: &str,
         schema: Option<&Arc<Schema>>,
-    ) -> Option<Editor> {
-        let at = self
-            .0
-            .iter()
-            .position(|(of, editor)| of == session && editor.command() == command)?;
-        let (_, editor) = self.0.remove(at)?;
-        (editor.schema() == schema).then_some(editor)
+    ) -> Option<(Editor, Options)> {
+        let at = self.0.iter().position(|it| it.is_of(session, command))?;
+        let draft = self.0.remove(at)?;
+        let editor = match draft.entered {
+            Entered::Live(editor) => Some(*editor).filter(|editor| editor.schema() == schema),
+            Entered::Written(text) => Some(text.read(schema.cloned(), command)),
+        };
+        Some((editor?, draft.options))
+    }
+
+    /// All of it in writing, but for what speaks of a secret.
+    pub(crate) fn write(&self) -> Vec<Written> {
+        let all = self.0.iter().map(|draft| Written {
+            session: draft.session.clone(),
+            command: draft.command.clone(),
+            text: match &draft.entered {
+                Entered::Live(editor) => Text::of(editor),
+                Entered::Written(text) => Text {
+                    mode: text.mode,
+                    text: text.text.clone(),
+                    prefilled: text.prefilled.clone(),
+                },
+            },
+            options: draft.options.clone(),
+        });
+        all.filter(|it| !seems_secret(&it.text.text, None))
+            .collect()
+    }
+
+    /// Takes back what was put in writing; what was entered since stays.
+    pub(crate) fn read(&mut self, written: Vec<Written>) {
+        for it in written {
+            let is_known = |draft: &Draft| draft.is_of(&it.session, &it.command);
+            if !self.0.iter().any(is_known) {
+                self.insert(Draft {
+                    session: it.session,
+                    command: it.command,
+                    entered: Entered::Written(it.text),
+                    options: it.options,
+                });
+            }
+        }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+impl Draft {
+    fn is_of(&self, session: &str, command: &str) -> bool {
+        self.session == session && self.command == command
+    }
+}
+
+impl Text {
+    fn of(editor: &Editor) -> Self {
+        let mode = editor.mode();
+        let text = match mode {
+            Mode::Form => editor.message(),
+            Mode::Json | Mode::Line => editor.view_text(mode).to_owned(),
+        };
+        Self {
+            mode,
+            text,
+            prefilled: editor.prefilled.clone(),
+        }
+    }
+
+    /// What was entered. Where the form cannot show it any more, the JSON does.
+    fn read(self, schema: Option<Arc<Schema>>, command: &str) -> Editor {
+        let mut editor = Editor::new(schema, command);
+        editor.prefilled = self.prefilled;
+        match self.mode {
+            Mode::Form => {
+                editor.fill_in_json(self.text);
+                // The text is there all the same.
+                let _ = editor.show(Mode::Form);
+            }
+            mode => {
+                editor.mode = mode;
+                editor.set_text(mode, self.text);
+            }
+        }
+        editor
     }
 }

@@ -20,17 +20,19 @@ use qmp_shared::command::{
     parse_line, parse_message, validate,
 };
 use qmp_shared::schema::Schema;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub(crate) use controls::{Control, FieldShape};
-pub(crate) use drafts::Drafts;
+pub(crate) use drafts::{Drafts, Written};
 use text_view::TextView;
 
 use super::address::Link;
 use super::lookups::Answer;
 
 /// How a command is entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// By the schema's form.
     Form,
@@ -75,7 +77,7 @@ pub(crate) struct Editor {
 }
 
 /// What is sent when the user says so.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     /// The command's name.
     pub(crate) command: String,

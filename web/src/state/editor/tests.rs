@@ -4,6 +4,7 @@ use qmp_shared::schema::Builtin;
 use super::drafts::MAX_DRAFTS;
 use super::*;
 use crate::state::lookups::Query;
+use crate::state::send::Options;
 
 fn schema() -> Arc<Schema> {
     let text = r#"[
@@ -164,17 +165,72 @@ fn drafts_come_back_with_the_same_schema_only() {
     let mut drafts = Drafts::default();
     let mut entered = editor("set_link");
     edit(&mut entered, "name", Action::SetText("net0".into()));
-    drafts.put("vm".into(), entered.clone());
+    let options = Options {
+        timeout: "60".into(),
+        ..Options::default()
+    };
+    drafts.put("vm".into(), entered.clone(), options.clone());
     assert!(drafts.take("qsd", "set_link", Some(&schema())).is_none());
-    let back = drafts.take("vm", "set_link", Some(&schema())).unwrap();
+    let (back, waits) = drafts.take("vm", "set_link", Some(&schema())).unwrap();
+    assert_eq!(waits, options);
     assert_eq!(back.text(&Path::root().member("name")), "net0");
     assert!(drafts.take("vm", "set_link", Some(&schema())).is_none());
-    drafts.put("vm".into(), entered.clone());
+    drafts.put("vm".into(), entered.clone(), Options::default());
     assert!(drafts.take("vm", "set_link", None).is_none());
-    for _ in 0..2 * MAX_DRAFTS {
-        drafts.put("vm".into(), entered.clone());
+    for n in 0..2 * MAX_DRAFTS {
+        // Each command is there once.
+        for _ in 0..2 {
+            drafts.put((n / 2).to_string(), entered.clone(), Options::default());
+        }
     }
     assert_eq!(drafts.len(), MAX_DRAFTS);
+}
+
+#[test]
+fn drafts_in_writing_outlive_a_reload() {
+    let reloaded = |drafts: &Drafts| {
+        let text = serde_json::to_string(&drafts.write()).unwrap();
+        let mut drafts = Drafts::default();
+        drafts.read(serde_json::from_str(&text).unwrap());
+        (drafts, text)
+    };
+    let options = Options {
+        expects: true,
+        names: "STOP".into(),
+        ..Options::default()
+    };
+    let mut drafts = Drafts::default();
+    let mut form = editor("set_link");
+    edit(&mut form, "name", Action::SetText("net0".into()));
+    drafts.put("form".into(), form, options.clone());
+    let mut text = editor("set_link");
+    text.show(Mode::Json).unwrap();
+    json(&mut text, "{oops");
+    drafts.put("json".into(), text, Options::default());
+    let mut typed = editor("set_link");
+    typed.show(Mode::Line).unwrap();
+    line(&mut typed, "set_link name=");
+    drafts.put("line".into(), typed, Options::default());
+    let mut secret = editor("set_link");
+    edit(&mut secret, "name", Action::SetText("my-secret".into()));
+    drafts.put("secret".into(), secret, Options::default());
+
+    // Twice, as what is not looked at stays in writing.
+    let (drafts, _) = reloaded(&drafts);
+    let (mut drafts, text) = reloaded(&drafts);
+    assert!(!text.contains("secret"), "{text}");
+    let mut take = |session: &str| drafts.take(session, "set_link", Some(&schema()));
+    let (form, waits) = take("form").unwrap();
+    assert_eq!((form.mode(), waits), (Mode::Form, options));
+    assert_eq!(form.text(&Path::root().member("name")), "net0");
+    let (json, _) = take("json").unwrap();
+    assert_eq!(
+        (json.mode(), json.view_text(Mode::Json)),
+        (Mode::Json, "{oops")
+    );
+    let (line, _) = take("line").unwrap();
+    assert_eq!(line.view_text(Mode::Line), "set_link name=");
+    assert!(take("secret").is_none());
 }
 
 #[test]
@@ -280,6 +336,7 @@ fn what_is_missing_is_shown_in_the_form() {
 #[test]
 fn a_link_fills_in_once() {
     let link = |arguments: &str| Link {
+        options: Options::default(),
         arguments: Some(arguments.to_owned()),
         oob: false,
     };
