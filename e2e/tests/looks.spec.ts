@@ -190,6 +190,19 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'command-awaits',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'cont');
+      await page.getByRole('button', { name: 'Reset', exact: true }).click();
+      await page.getByLabel('Expect an event').check();
+      await page.getByLabel('Event names').fill('SHUTDOWN');
+      await sendAndReturn(page);
+      await expect(page.getByRole('region', { name: 'Expected event' })).toContainText('Waiting for SHUTDOWN');
+      await page.getByRole('button', { name: 'History', exact: true }).click();
+      await expect(page.getByText('expects SHUTDOWN', { exact: true })).toBeVisible();
+    },
+  },
+  {
     name: 'command-properties',
     show: async (page, console) => {
       await goToCommand(page, console, 'vm', 'device_add');

@@ -53,6 +53,8 @@ test('two bitmaps are made by one transaction', async ({ console, page }) => {
   await tray(page).getByRole('button', { name: 'Move up action 2, block-dirty-bitmap-add' }).click();
   await tray(page).getByRole('button', { name: 'Remove action 3, block-dirty-bitmap-add' }).click();
   await expect(tray(page).getByRole('listitem')).toContainText(['second', 'first']);
+  await page.reload();
+  await expect(tray(page).getByRole('listitem')).toContainText(['second', 'first']);
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
   // It is there on other pages of the session, which say when they are none of it.
