@@ -29,6 +29,7 @@ mod repeat;
 mod reply;
 mod row_actions;
 mod send;
+mod send_options;
 mod sessions;
 mod shell;
 mod sign_in;
