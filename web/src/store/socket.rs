@@ -109,14 +109,14 @@ async fn converse(store: Store) -> Ended {
         heard: browser::wall_clock(),
         farewell: Farewell::NotKnown,
     };
-    let socket = match WebSocket::open_with_protocol(&browser::socket_address(), SUBPROTOCOL) {
-        Ok(socket) => socket,
+    let (socket, stream) = match open() {
+        Ok(opened) => opened,
         Err(error) => {
-            browser::warn(&error.to_string());
+            browser::warn(&error);
             return ended;
         }
     };
-    let (mut writer, reader) = socket.split();
+    let (mut writer, reader) = stream.split();
     let (sender, outgoing) = mpsc::channel(QUEUE);
     store.outgoing.set_value(Some(sender));
     let ticks = IntervalStream::new(TICK).map(|()| Input::Tick);
@@ -155,13 +155,24 @@ async fn converse(store: Store) -> Ended {
                 }
             }
         };
+        // On one that is closing the browser would complain; its last word is
+        // on the way.
         if let Some(text) = reply
+            && socket.ready_state() <= web_sys::WebSocket::OPEN
             && writer.send(Message::Text(text)).await.is_err()
         {
             break;
         }
     }
     ended
+}
+
+/// A socket that is being opened, and its frames.
+fn open() -> Result<(web_sys::WebSocket, WebSocket), String> {
+    let socket = web_sys::WebSocket::new_with_str(&browser::socket_address(), SUBPROTOCOL)
+        .map_err(|thrown| String::from(js_sys::Object::from(thrown).to_string()))?;
+    let frames = WebSocket::try_from(socket.clone()).map_err(|error| error.to_string())?;
+    Ok((socket, frames))
 }
 
 /// Reduces a frame; answers what to write in return.

@@ -39,20 +39,20 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
         schema.track();
         let current = current.get();
         let known = known(store, &current);
-        let (favourites, saved) = (favourites.with(<[_]>::to_vec), saved.with(<[_]>::to_vec));
-        filters.with(|filters| {
+        let found = |favourites: &[_], saved: &[_], filters: &[_]| {
             store.with_sessions(|app| {
                 items(&Sources {
                     sessions: &app.sessions,
                     current: &current,
                     known: &known,
                     theme: store.theme.get(),
-                    favourites: &favourites,
-                    saved: &saved,
+                    favourites,
+                    saved,
                     filters,
                 })
             })
-        })
+        };
+        favourites.with(|names| saved.with(|saved| filters.with(|it| found(names, saved, it))))
     });
     let query = RwSignal::new(String::new());
     let hits = Memo::new(move |_| items.with(|items| query.with(|query| find(items, query))));
