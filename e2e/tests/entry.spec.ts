@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import type { Page } from '@playwright/test';
 
 import { expect, signIn, test } from '../support/fixtures.ts';
-import { goToCommand, reply, send, sendAndReturn } from '../support/pages.ts';
+import { goToCommand, openCommand, reply, seesSession, send, sendAndReturn } from '../support/pages.ts';
 import { consoleBinary } from '../support/programs.ts';
 
 const view = async (page: Page, name: 'Form' | 'JSON' | 'Line'): Promise<void> => {
@@ -323,4 +323,33 @@ test('a command of the history is sent again as it was, with what it waits for',
   await expect(page.getByLabel('Timeout in seconds')).toHaveValue('9');
   await expect(page.getByLabel('Event names')).toHaveValue('STOP');
   expect(new URL(page.url()).searchParams.get('expect')).toBe('STOP');
+});
+
+test('the history has the end of what was sent from another page', async ({ fake, serve, page }) => {
+  const command = (name: string) => ({ name, 'meta-type': 'command', 'arg-type': '0', 'ret-type': '0' });
+  const schema = [command('slow'), command('lost'), { name: '0', 'meta-type': 'object', members: [] }];
+  const rules = {
+    'query-qmp-schema': [{ return: schema }],
+    slow: [{ hold: { until: 'query-name' } }, { return: {} }],
+    lost: [],
+    'query-name': [{ return: {} }],
+  };
+  const console = await serve({ vm: await fake({ rules }) });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await openCommand(page, 'vm', 'slow');
+  await send(page);
+  await expect(reply(page).getByText('Waiting for the reply')).toBeVisible();
+  await openCommand(page, 'vm', 'lost');
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  const sent = page.getByRole('region', { name: 'Sent commands' });
+  const entry = (name: string) => sent.getByRole('listitem').filter({ hasText: name });
+  await expect(entry('slow')).toContainText('no reply seen');
+  await console.execute('query-name');
+  await expect(entry('slow')).toContainText('returned');
+  await send(page);
+  await expect(reply(page).getByText('Waiting for the reply')).toBeVisible();
+  await page.reload();
+  await page.getByRole('button', { name: 'History', exact: true }).click();
+  await expect(entry('lost')).toContainText('no reply seen');
 });

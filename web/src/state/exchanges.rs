@@ -212,10 +212,14 @@ impl Exchanges {
         interrupted.collect()
     }
 
+    /// The exchange, if it is kept.
+    pub(crate) fn get(&self, id: u64) -> Option<&Exchange> {
+        self.list.iter().find(|exchange| exchange.id == id)
+    }
+
     /// What the exchange returned, if that is kept.
     pub(crate) fn returned(&self, id: u64) -> Option<&Arc<str>> {
-        let exchange = self.list.iter().find(|exchange| exchange.id == id)?;
-        match &exchange.progress {
+        match &self.get(id)?.progress {
             Progress::Finished {
                 result: Ok(text), ..
             } => Some(text),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::address::Link;
 use super::editor::Request;
-use super::exchanges::Progress;
+use super::exchanges::{Exchanges, Progress};
 use super::secrets::seems_secret;
 use super::send::Options;
 
@@ -214,14 +214,45 @@ pub(crate) fn remember(list: &mut Vec<KeptCommand>, sent: KeptCommand) {
     list.insert(0, sent);
 }
 
-/// Notes what became of the command that was sent then.
-pub(crate) fn note(list: &mut [KeptCommand], command: &str, at: f64, ended: Ended) {
-    let sent = list
-        .iter_mut()
-        .find(|known| known.command == command && (known.at - at).abs() < 0.5);
-    if let Some(sent) = sent {
-        sent.ended = Some(ended);
+/// A command of the history whose end is not noted yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unnoted {
+    /// Its exchange.
+    pub(crate) id: u64,
+    /// Its name.
+    pub(crate) command: String,
+    /// When it was sent, as the history has it.
+    pub(crate) at: f64,
+}
+
+impl Unnoted {
+    /// Notes what became of it.
+    pub(crate) fn note(&self, list: &mut [KeptCommand], ended: Ended) {
+        let is_it = |known: &&mut KeptCommand| {
+            known.command == self.command && (known.at - self.at).abs() < 0.5
+        };
+        if let Some(sent) = list.iter_mut().find(is_it) {
+            sent.ended = Some(ended);
+        }
     }
+}
+
+/// Takes out those that ended. One whose exchange is not kept any more stays
+/// without an end.
+pub(crate) fn take_ended(
+    unnoted: &mut Vec<Unnoted>,
+    exchanges: &Exchanges,
+) -> Vec<(Unnoted, Ended)> {
+    let mut all = Vec::new();
+    unnoted.retain(|it| {
+        let Some(exchange) = exchanges.get(it.id) else {
+            return false;
+        };
+        let ended = Ended::of(&exchange.progress);
+        all.extend(ended.map(|ended| (it.clone(), ended)));
+        ended.is_none()
+    });
+    all
 }
 
 /// Saves a command by a name; one of the same name gives way.
@@ -239,6 +270,7 @@ fn is_same(a: &KeptCommand, b: &KeptCommand) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::exchanges::{Key, Purpose, Sent};
     use qmp_shared::rest::ProblemKind;
 
     fn sent(command: &str, arguments: Option<&str>, at: f64) -> KeptCommand {
@@ -269,8 +301,12 @@ mod tests {
         }
         let order: Vec<_> = list.iter().map(|it| (it.command.as_str(), it.at)).collect();
         assert_eq!(order, [("a", 3.0), ("b", 2.0)]);
-        note(&mut list, "b", 2.0, Ended::Failed);
-        note(&mut list, "b", 9.0, Ended::Returned);
+        let note = |list: &mut [_], at: f64, ended| {
+            let command = "b".to_owned();
+            Unnoted { id: 1, command, at }.note(list, ended);
+        };
+        note(&mut list, 2.0, Ended::Failed);
+        note(&mut list, 9.0, Ended::Returned);
         assert_eq!(list[1].ended, Some(Ended::Failed));
     }
 
@@ -316,6 +352,35 @@ mod tests {
         save(&mut list, "grow", sent("b", None, 2.0));
         assert_eq!((list.len(), list[0].command.as_str()), (1, "b"));
         assert!(list[0].matches("grow"));
+    }
+
+    #[test]
+    fn an_end_is_taken_once() {
+        let mut exchanges = Exchanges::default();
+        let key = Key {
+            session: "vm".into(),
+            command: "a".into(),
+            purpose: Purpose::User,
+        };
+        let mut unnoted = Vec::new();
+        for at in [1.0, 2.0] {
+            let id = exchanges.begin(key.clone(), Sent::default(), 0.0).unwrap();
+            let command = "a".to_owned();
+            unnoted.push(Unnoted { id, command, at });
+        }
+        // From a page before.
+        unnoted.push(Unnoted {
+            id: 99,
+            ..unnoted[0].clone()
+        });
+        assert!(take_ended(&mut unnoted, &exchanges).is_empty());
+        assert_eq!(unnoted.len(), 2);
+        let id = unnoted[1].id;
+        let value = RawValue::from_string("1".into()).unwrap();
+        exchanges.finish(id, Ok(value), 1.0);
+        let ended = take_ended(&mut unnoted, &exchanges);
+        assert_eq!((ended[0].0.at, ended[0].1), (2.0, Ended::Returned));
+        assert_eq!((ended.len(), unnoted.len()), (1, 1));
     }
 
     #[test]

@@ -20,8 +20,8 @@ const EXCHANGES: Changes = Changes {
 };
 
 impl Store {
-    /// Sends a command. What became of it is read by
-    /// [`Self::with_exchanges`] under `key`.
+    /// Sends a command and answers the id of its exchange. What became of it is
+    /// read by [`Self::with_exchanges`] under `key`.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Store {
         key: Key,
         oob: bool,
         arguments: Option<Box<RawValue>>,
-    ) -> Result<(), Problem> {
+    ) -> Result<u64, Problem> {
         self.execute_waiting(key, oob, arguments, Waits::default())
     }
 
@@ -46,7 +46,7 @@ impl Store {
         oob: bool,
         arguments: Option<Box<RawValue>>,
         waits: Waits,
-    ) -> Result<(), Problem> {
+    ) -> Result<u64, Problem> {
         let now = browser::now();
         let request = Sent {
             oob,
@@ -90,7 +90,7 @@ impl Store {
             events: is_told,
             ..Changes::default()
         });
-        Ok(())
+        Ok(id)
     }
 
     /// Waits no more for the reply of the exchange with this id. Its answer

@@ -25,7 +25,7 @@ use qmp_shared::rest::Role;
 use qmp_shared::wire::{ClientFrame, ServerFrame};
 
 use crate::state::editor::Drafts;
-use crate::state::history::FilledIn;
+use crate::state::history::{FilledIn, Unnoted};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
 use crate::state::lookups::Lookups;
@@ -74,6 +74,8 @@ pub(crate) struct Store {
     /// A command that was chosen to be filled in, for when its page is shown
     /// already.
     pub(crate) filled_in: RwSignal<Option<FilledIn>>,
+    /// Commands that were sent here and whose end the history has not yet.
+    pub(crate) unnoted: StoredValue<Vec<Unnoted>>,
     /// Transactions that are being composed, by session.
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     pending: StoredValue<Pending>,
@@ -131,6 +133,7 @@ impl Store {
             manuals: RwSignal::new(schemas::Manuals::default()),
             lookups: RwSignal::new(Lookups::default()),
             drafts: StoredValue::new(Drafts::default()),
+            unnoted: StoredValue::new(Vec::new()),
             transactions: RwSignal::new(HashMap::new()),
             pending: StoredValue::new(Pending::default()),
             deadline: StoredValue::new(None),
@@ -270,6 +273,7 @@ impl Store {
         self.manuals.set(schemas::Manuals::default());
         self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
+        self.unnoted.set_value(Vec::new());
         self.transactions.set(HashMap::new());
         self.forget_unsent();
         self.notify(Changes {

@@ -6,9 +6,10 @@ use leptos_router::NavigateOptions;
 
 use super::parts::badge;
 use super::send::Sender;
+use crate::state::App;
 use crate::state::address::command_path;
 use crate::state::editor::Editor;
-use crate::state::history::{Ended, FilledIn, KeptCommand, MOST, note, remember, save};
+use crate::state::history::{Ended, FilledIn, KeptCommand, MOST, remember, save, take_ended};
 use crate::state::sessions::Tone;
 use crate::state::text::{clip, counted, visible};
 use crate::state::time::Instant;
@@ -21,16 +22,24 @@ const SHOWN: usize = 240;
 /// What is kept. A handle: copies are the same.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
+    store: Store,
     sent: Kept<KeptCommand>,
     saved: Kept<KeptCommand>,
 }
 
 impl Lists {
     pub(super) fn new(store: Store) -> Self {
-        Self {
+        let lists = Self {
+            store,
             sent: store.kept("sent-commands"),
             saved: store.kept("saved-commands"),
-        }
+        };
+        // Also of what was sent from the page of another command.
+        Effect::new(move || {
+            store.with_exchanges(|_| ());
+            lists.note_ends();
+        });
+        lists
     }
 
     /// Keeps a command that was sent.
@@ -38,10 +47,20 @@ impl Lists {
         self.sent.change(MOST, |list| remember(list, kept));
     }
 
-    /// Keeps what became of it.
-    pub(super) fn note(self, command: &str, at: f64, ended: Ended) {
-        self.sent
-            .change(MOST, |list| note(list, command, at, ended));
+    /// Keeps what became of those that ended since.
+    pub(super) fn note_ends(self) {
+        let take = |app: &App| {
+            let unnoted = self.store.unnoted;
+            unnoted.try_update_value(|unnoted| take_ended(unnoted, &app.exchanges))
+        };
+        let ended = self.store.peek(take).unwrap_or_default();
+        if !ended.is_empty() {
+            self.sent.change(MOST, |list| {
+                ended
+                    .iter()
+                    .for_each(|(sent, ended)| sent.note(list, *ended));
+            });
+        }
     }
 }
 
@@ -179,14 +198,18 @@ where
     let forget_label = "Forget ".to_owned() + title;
     let resend_label = "Resend ".to_owned() + title;
     let waits = kept.options.read().ok().and_then(|waits| waits.words());
-    let ended = kept.ended.map(|ended| {
-        let tone = match ended {
-            Ended::Returned => Tone::Good,
-            Ended::Failed => Tone::Bad,
-            Ended::Unknown => Tone::Warn,
-        };
-        badge(tone, ended.word().to_owned())
-    });
+    let is_sent = kept.name.is_empty();
+    let ended = match kept.ended {
+        Some(ended) => {
+            let tone = match ended {
+                Ended::Returned => Tone::Good,
+                Ended::Failed => Tone::Bad,
+                Ended::Unknown => Tone::Warn,
+            };
+            Some(badge(tone, ended.word().to_owned()))
+        }
+        None => is_sent.then(|| badge(Tone::Idle, "no reply seen".to_owned())),
+    };
     let left_out = kept
         .left_out
         .map(|why| view! { <p class="hint">{why.words()}</p> });

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::state::danger::consequence;
 use crate::state::exchanges::{Exchange, Key, Progress, Sent};
+use crate::state::send::Waits;
 use crate::state::text::counted;
 use crate::store::{Store, use_store};
 
@@ -101,10 +102,14 @@ impl Repeat {
         }
     }
 
-    fn send(self, key: Key, sent: &Sent) -> Result<(), Problem> {
+    fn send(self, key: Key, sent: &Sent) -> Result<u64, Problem> {
         let arguments = sent.arguments.as_ref().map(|text| text.to_string());
         let arguments = arguments.and_then(|text| RawValue::from_string(text).ok());
-        let waits = sent.waits.clone();
+        // The event was awaited by the first one.
+        let waits = Waits {
+            expect: None,
+            ..sent.waits.clone()
+        };
         self.store.execute_waiting(key, sent.oob, arguments, waits)
     }
 }

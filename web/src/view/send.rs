@@ -18,7 +18,7 @@ use crate::state::commands::{MAX_RECENT, put_first};
 use crate::state::danger::consequence;
 use crate::state::editor::{Editor, Mode, Request};
 use crate::state::exchanges::{Exchange, Key, Progress, Purpose};
-use crate::state::history::{Ended, KeptCommand};
+use crate::state::history::{KeptCommand, Unnoted};
 use crate::state::send::{Options, Waits};
 use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
@@ -52,8 +52,6 @@ pub(super) struct Sender {
     lists: Lists,
     /// The names of the commands that were sent last.
     recent: Kept<String>,
-    /// The command that was sent last and when, until its end is noted.
-    unnoted: StoredValue<Option<(String, f64)>>,
 }
 
 /// A command that can be sent as it is.
@@ -73,7 +71,7 @@ impl Sender {
         is_down: Memo<Option<Down>>,
         lists: Lists,
     ) -> Self {
-        let sender = Self {
+        Self {
             store: desk.store,
             desk,
             session,
@@ -86,10 +84,7 @@ impl Sender {
             options: RwSignal::new(Options::default()),
             lists,
             recent: desk.store.kept("recent-commands"),
-            unnoted: StoredValue::new(None),
-        };
-        Effect::new(move || sender.note_its_end());
-        sender
+        }
     }
 
     /// Sends what has been entered; asks first where that is dangerous.
@@ -184,13 +179,14 @@ impl Sender {
         };
         self.sent.set(Some(key.clone()));
         let outcome = self.store.execute_waiting(key, oob, arguments, ready.waits);
-        if outcome.is_ok() {
+        if let Ok(id) = outcome {
             self.lists.remember(kept);
-            self.unnoted.set_value(Some((command, at)));
+            let sent = Unnoted { id, command, at };
+            self.store.unnoted.update_value(|all| all.push(sent));
+            self.lists.note_ends();
         }
         self.refused.set(outcome.err());
         self.desk.attempted.set(false);
-        self.note_its_end();
     }
 
     /// The newest exchange of the command that is shown.
@@ -198,20 +194,6 @@ impl Sender {
         let key = self.sent.get()?;
         self.store
             .with_exchanges(|app| app.exchanges.latest(&key).cloned())
-    }
-
-    /// The history gets to know what became of the command that was sent last.
-    fn note_its_end(self) {
-        let Some(exchange) = self.exchange() else {
-            return;
-        };
-        let Some(ended) = Ended::of(&exchange.progress) else {
-            return;
-        };
-        let unnoted = self.unnoted.try_update_value(Option::take).flatten();
-        if let Some((command, at)) = unnoted {
-            self.lists.note(&command, at, ended);
-        }
     }
 
     fn answer(self, yes: bool) {
