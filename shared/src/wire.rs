@@ -385,7 +385,7 @@ impl ServerFrame {
     ///
     /// [`FrameError`] when the text is not JSON or members are missing.
     pub fn decode(text: &str) -> Result<Option<Self>, FrameError> {
-        let members = Members::read(text)?;
+        let mut members = Members::read(text)?;
         let frame = match members.kind()? {
             "hello" => Self::Hello(members.decode()?),
             "session" => Self::Session(members.decode()?),
@@ -394,7 +394,7 @@ impl ServerFrame {
             "gap" => Self::Gap(members.decode()?),
             "bookmark" => Self::Bookmark(members.decode()?),
             "removed" => Self::Removed(members.decode()?),
-            "reply" => Self::Reply(members.decode()?),
+            "reply" => Self::Reply(members.reply()?),
             "error" => Self::Error(members.decode()?),
             "pong" => Self::Pong(members.decode()?),
             _ => return Ok(None),
@@ -447,6 +447,16 @@ impl<'a> Members<'a> {
                 }
             },
         )
+    }
+
+    /// A reply, whose value may have megabytes: they are not read once more.
+    fn reply(&mut self) -> Result<Reply, FrameError> {
+        let value = self.0.remove("return");
+        let reply = self.decode::<Reply>()?;
+        Ok(Reply {
+            value: value.map(ToOwned::to_owned),
+            ..reply
+        })
     }
 
     /// Refuses an id that is too long.

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 /// Most nodes of a tree: browsers have no higher page than so many lines. What
 /// comes after them is counted by its parents, and not shown.
 pub(super) const MOST: usize = 750_000;
@@ -197,12 +199,15 @@ fn packed(range: Range<usize>) -> (u32, u32) {
 
 fn skip_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            _ => at += 1,
+    while let Some(rest) = bytes.get(at..)
+        && let Some(found) = memchr2(b'"', b'\\', rest)
+    {
+        at += found + 1;
+        if bytes.get(at - 1) == Some(&b'"') {
+            return at;
         }
+        // What follows a backslash ends nothing.
+        at += 1;
     }
     bytes.len()
 }
