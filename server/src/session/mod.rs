@@ -298,11 +298,14 @@ impl Shared {
         let before = published.state;
         change(&mut published);
         if published.state != before {
-            published.since = now();
             let running = published.state == SessionState::Running;
-            if running || before == SessionState::Running {
-                self.log.append_link(running, published.cause.clone());
-            }
+            // One time for both, so that a change is known again by it.
+            published.since = if running || before == SessionState::Running {
+                let time = self.log.append_link(running, published.cause.clone());
+                format!("{time:.6}")
+            } else {
+                now()
+            };
         }
         // Under the lock, so that whoever sees the new count sees the change.
         published.changed = self.activity.change();

@@ -10,6 +10,7 @@ pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod keep;
 mod lookups;
+mod marks;
 mod schemas;
 mod socket;
 

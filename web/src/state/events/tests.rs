@@ -314,10 +314,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
     let mut log = Log::default();
     log.push("a", event(100, "LIVE"));
     let mut feed = feed(Query::default(), &log);
-    let mut history = History::before(
-        [("a".into(), log.start("a")), ("b".into(), log.start("b"))],
-        None,
-    );
+    let mut history = History::before(["a", "b"], &log);
     let wanted = history.wanted(feed.query());
     assert_eq!(wanted[0].parameters, "?marks=true&limit=500&before=100");
     assert_eq!(wanted[1].parameters, "?marks=true&limit=500");
@@ -342,7 +339,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
 
 #[test]
 fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
-    let mut history = History::before([("a".into(), Some(Seq(1000)))], None);
+    let mut history = History::before(["a"], &log(&[("a", 1000, "LIVE")]));
     let link =
         r#"{"gaps":[],"links":[{"after":499,"time":"2026-01-01T00:00:07Z","running":true}]}"#;
     let events: Vec<_> = (500..1000).map(|seq| (seq, "10")).collect();
@@ -355,9 +352,58 @@ fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
     assert_eq!(history.take().len(), 1);
     assert!(history.is_exhausted());
     // A session that is gone holds up nobody.
-    let mut history = History::before([("a".into(), None)], None);
+    let mut history = History::before(["a"], &Log::default());
     history.give_up("a");
     assert!(history.is_exhausted());
+}
+
+#[test]
+fn marks_that_the_tab_told_are_not_told_again_by_the_log() {
+    let told = |running, second| {
+        What::Link(LinkRow {
+            running,
+            at: Instant::parse(&format!("2026-01-01T00:00:{second:02}Z")),
+            cause: None,
+        })
+    };
+    let link = |after, running, second| {
+        format!(r#"{{"after":{after},"time":"2026-01-01T00:00:{second:02}Z","running":{running}}}"#)
+    };
+    let links = [
+        link(3, true, 1),
+        link(5, true, 2),
+        link(5, false, 10),
+        link(5, true, 20),
+    ];
+    let marks = format!(r#"{{"gaps":[],"links":[{}]}}"#, links.join(","));
+    let mut older = page(&[(4, "01"), (5, "05")], &marks);
+    older.next = Seq(5);
+    let mut log = log(&[("vm", 5, "OLD")]);
+    // As the session says it, a little later than the log.
+    log.push("vm", told(false, 12));
+    log.push("vm", told(true, 20));
+    log.push("vm", event(6, "NEW"));
+    log.drop_oldest();
+    let mut feed = feed(Query::default(), &log);
+    let mut history = History::before(["vm"], &log);
+    history.receive("vm", older);
+    feed.put_before(history.take(), &log);
+    assert_eq!(
+        names(&feed),
+        ["NEW", "up vm", "down vm", "up vm", "E5", "E4", "up vm"]
+    );
+    // A gap that the tab lets go of is in the log.
+    log.push(
+        "vm",
+        What::Gap {
+            from: Seq(7),
+            to: Seq(9),
+        },
+    );
+    for _ in 0..4 {
+        log.drop_oldest();
+    }
+    assert_eq!(log.start("vm"), Some(Seq(10)));
 }
 
 #[test]
@@ -372,7 +418,7 @@ fn a_time_to_look_back_from_leaves_out_what_is_live() {
     let query = text.query().unwrap();
     let mut feed = feed(query.clone(), &log);
     assert_eq!((feed.len(), feed.refresh(&log)), (0, 0));
-    let mut history = History::before([("vm".into(), None)], query.until);
+    let mut history = History::until(["vm"], query.until.unwrap());
     let wanted = history.wanted(&query);
     assert_eq!(
         wanted[0].parameters,

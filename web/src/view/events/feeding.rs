@@ -1,7 +1,6 @@
 //! Fills the page: from the tab's memory, in steps that leave the page alive,
 //! and from the console's log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -89,7 +88,7 @@ impl Page {
         self.older.get_untracked() == Older::Unknown
             && self.file.with_untracked(Option::is_none)
             && self.feed.with_value(|feed| {
-                feed.len() == 0 && !feed.is_paused() && !feed.query().is_everything()
+                !feed.has_events() && !feed.is_paused() && !feed.query().is_everything()
             })
     }
 
@@ -158,15 +157,11 @@ impl Page {
         self.store.peek(|app| {
             let is_wanted =
                 |name: &&String| query.session.as_ref().is_none_or(|wanted| wanted == *name);
-            let names = app.sessions.keys().filter(is_wanted);
-            let before = names.map(|name| {
-                let start = match query.until {
-                    None => app.log.start(name),
-                    Some(_) => None,
-                };
-                (Arc::from(name.as_str()), start)
-            });
-            History::before(before, query.until)
+            let names = app.sessions.keys().filter(is_wanted).map(String::as_str);
+            match query.until {
+                None => History::before(names, &app.log),
+                Some(until) => History::until(names, until),
+            }
         })
     }
 
