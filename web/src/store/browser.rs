@@ -165,6 +165,22 @@ pub(super) fn keep(key: &str, text: &str) {
     }
 }
 
+/// What this tab has kept under this key.
+pub(super) fn kept_in_tab(key: &str) -> Option<String> {
+    tab_storage()?.get_item(key).ok().flatten()
+}
+
+/// Keeps text in this tab, or nothing; a browser that refuses still shows the
+/// page.
+pub(super) fn keep_in_tab(key: &str, text: &str) {
+    if let Some(storage) = tab_storage() {
+        let _ = match text {
+            "" => storage.remove_item(key),
+            text => storage.set_item(key, text),
+        };
+    }
+}
+
 /// Moves the focus to the page itself, as when another one is shown; what is in
 /// sight stays in sight.
 pub(crate) fn focus_main() {
@@ -266,4 +282,8 @@ pub(crate) fn warn(text: &str) {
 
 fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
+}
+
+fn tab_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
 }

@@ -13,6 +13,7 @@ mod lookups;
 mod marks;
 mod schemas;
 mod socket;
+mod tab;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -78,6 +79,8 @@ pub(crate) struct Store {
     pub(crate) filled_in: RwSignal<Option<FilledIn>>,
     /// Transactions that are being composed, by session.
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
+    /// Where the events page was left.
+    events_address: RwSignal<String>,
     pending: StoredValue<Pending>,
     away: StoredValue<Option<Away>>,
     outgoing: StoredValue<Option<mpsc::Sender<socket::Outgoing>>>,
@@ -132,6 +135,7 @@ impl Store {
             lookups: RwSignal::new(Lookups::default()),
             drafts: StoredValue::new(Drafts::default()),
             transactions: RwSignal::new(HashMap::new()),
+            events_address: RwSignal::new(tab::events_address()),
             pending: StoredValue::new(Pending::default()),
             away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
@@ -270,6 +274,7 @@ impl Store {
         self.lookups.set(Lookups::default());
         self.drafts.set_value(Drafts::default());
         self.transactions.set(HashMap::new());
+        self.forget_pages();
         self.notify(Changes {
             sessions: true,
             events: true,

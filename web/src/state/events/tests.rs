@@ -67,6 +67,7 @@ fn names(feed: &Feed) -> Vec<String> {
 fn query(session: Option<&str>, filter: &str) -> Query {
     Query {
         session: session.map(Into::into),
+        except: Vec::new(),
         filter: filter.parse().unwrap(),
         until: None,
         commands: false,
@@ -450,6 +451,49 @@ fn filters_in_words_and_with_another_condition() {
 }
 
 #[test]
+fn sessions_are_left_out_and_taken_in_again() {
+    let mut log = log(&[("a", 1, "A"), ("b", 1, "B"), ("c", 1, "C")]);
+    log.push("", What::Renumbered);
+    let text = FilterText::default();
+    let text = text.without_session("a").unwrap();
+    let both = text.without_session("c").unwrap();
+    assert_eq!(both.address(), "/events?except=a%2Cc");
+    assert_eq!(both.words(), "without session a,c");
+    let query = both.query().unwrap();
+    assert!(!query.is_everything());
+    assert_eq!(names(&feed(query, &log)), ["renumbered", "B"]);
+    let again = both.with_session("a");
+    assert_eq!(again.left_out().collect::<Vec<_>>(), ["c"]);
+    assert_eq!(
+        names(&feed(again.query().unwrap(), &log)),
+        ["renumbered", "B", "A"]
+    );
+    assert_eq!(both.only_session("c").address(), "/events?session=c");
+    // What a file may have for a session, and what is left out already.
+    for name in ["", "x,y", "a"] {
+        assert_eq!(text.without_session(name), None);
+    }
+    assert_eq!(text.only_session("b").without_session("a"), None);
+    let kept = serde_json::to_string(&both).unwrap();
+    assert_eq!(serde_json::from_str::<FilterText>(&kept).unwrap(), both);
+}
+
+#[test]
+fn what_is_no_time_is_said() {
+    let until = |until: &str| FilterText {
+        until: until.into(),
+        ..FilterText::default()
+    };
+    assert_eq!(until("").parse_until(), Ok(None));
+    assert_eq!(
+        until("soon\u{202e}").parse_until().unwrap_err(),
+        "“soon\\u{202e}” is no time such as 2026-01-31T14:03:59Z"
+    );
+    assert!(until(&"x".repeat(1000)).parse_until().unwrap_err().len() < 150);
+    assert!(until("soon").query().is_none() && until(RECEIVED).query().is_some());
+}
+
+#[test]
 fn a_file_holds_what_was_shown() {
     let mut log = log(&[("vm", 1, "A"), ("b", 2, "B")]);
     log.push(
@@ -582,6 +626,29 @@ fn names_are_completed_where_the_caret_is() {
     let (text, caret) = completion.apply("RESUME, st, X", &completion.suggestions[0]);
     assert_eq!((&*text, caret), ("RESUME, STOP, X", 12));
     assert!(texts(&complete("STOP", 4)).is_empty());
+}
+
+#[test]
+fn names_that_no_schema_knows_may_mean_others() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    for (typed, meant) in [
+        ("stop", Some("STOP")),
+        ("job-status-change", Some("JOB_STATUS_CHANGE")),
+        ("STOP JOB_STATUS_CHANGE", Some("STOP, JOB_STATUS_CHANGE")),
+        ("STOP,  job_*  stop", Some("STOP, JOB_*, STOP")),
+        ("STOP, Job_*", Some("STOP, JOB_*")),
+        ("", None),
+        ("STOP", None),
+        ("S*, JOB_STATUS_CHANGE", None),
+        ("sto", None),
+        ("NOTHING", None),
+        ("stop NOTHING", None),
+        ("stop,,", None),
+    ] {
+        assert_eq!(hint_names(typed, &[&schema]).as_deref(), meant, "{typed}");
+    }
+    // Without a schema nobody can tell.
+    assert_eq!(hint_names("stop", &[]), None);
 }
 
 #[test]

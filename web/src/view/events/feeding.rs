@@ -155,8 +155,7 @@ impl Page {
 
     fn begin_history(self, query: &Query) -> History {
         self.store.peek(|app| {
-            let is_wanted =
-                |name: &&String| query.session.as_ref().is_none_or(|wanted| wanted == *name);
+            let is_wanted = |name: &&String| query.has_session(name);
             let names = app.sessions.keys().filter(is_wanted).map(String::as_str);
             match query.until {
                 None => History::before(names, &app.log),
