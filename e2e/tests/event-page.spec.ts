@@ -126,7 +126,7 @@ test('a session is left out, and taken in again', async ({ fake, serve, page }) 
   await page.reload();
   await expect(eventRows(page, 'FIRST')).toHaveCount(1);
   await expect(eventRows(page, 'SECOND')).toHaveCount(0);
-  await page.getByRole('link', { name: 'Show session other again' }).click();
+  await page.getByRole('link', { name: 'without other: show it again' }).click();
   await expect(eventRows(page, 'SECOND')).toHaveCount(1);
   // One session alone has nothing to leave out.
   await page.getByRole('link', { name: 'Only session other 1 event' }).click();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{EventPage, LinkMark, Problem, ProblemKind, SessionInfo};
+use qmp_shared::rest::{LinkMark, Problem, ProblemKind, SessionInfo};
 use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe};
 use serde_json::value::RawValue;
 
@@ -46,9 +46,8 @@ pub(crate) struct App {
     pub(crate) refused: Option<Problem>,
     journal: Option<String>,
     cursors: BTreeMap<String, Seq>,
-    /// How the sessions were known before the console greeted, until the replay
-    /// begins.
-    known: BTreeMap<String, Known>,
+    /// The replay that begins when the console has subscribed this tab.
+    coming: Option<Replay>,
     /// While events are replayed, those that came.
     replay: Option<Replay>,
     /// How many replays there were.
@@ -110,9 +109,9 @@ impl App {
                 self.version = hello.version;
                 let sessions = hello.sessions.into_iter();
                 let sessions = sessions.map(|info| (info.name.clone(), info)).collect();
-                changes.events = self.end_replay(&BTreeMap::new());
+                changes.events = self.end_replay();
                 let before = std::mem::replace(&mut self.sessions, sessions);
-                self.note_known(&before);
+                self.prepare_replay(&before);
                 before.into_keys().for_each(|name| self.remember(name));
                 if self
                     .journal
@@ -194,20 +193,22 @@ impl App {
                         self.next_step = NextStep::Subscribe;
                     } else {
                         self.refused = Some(error.problem);
-                        self.end_replay(&BTreeMap::new());
+                        self.end_replay();
                     }
                 }
                 (None, None) => {}
             },
             ServerFrame::Subscribed(_) => {
                 changes.events = self.refused.take().is_some();
-                self.replay = Some(Replay::new(std::mem::take(&mut self.known)));
+                self.replay = Some(self.coming.take().unwrap_or_default());
                 self.replays += 1;
                 self.next_step = NextStep::Ping;
             }
             ServerFrame::Pong(pong) => {
                 if number(&pong.id) == Some(REPLAYED) {
-                    self.is_replayed = self.replay.is_some();
+                    let is_unknown = self.replay.as_ref().is_some_and(Replay::knows_none);
+                    self.is_replayed = !is_unknown;
+                    changes.events = is_unknown && self.end_replay();
                 }
             }
         }
@@ -218,7 +219,7 @@ impl App {
     pub(crate) fn disconnected(&mut self, now: f64) -> Changes {
         let mut changes = Changes {
             exchanges: true,
-            events: self.end_replay(&BTreeMap::new()),
+            events: self.end_replay(),
             ..Changes::default()
         };
         for (id, answer) in self.exchanges.interrupt(now) {
@@ -302,61 +303,53 @@ impl App {
             return true;
         };
         replay.push(session, what);
-        replay.is_full() && self.end_replay(&BTreeMap::new())
+        replay.is_full() && self.end_replay()
     }
 
     /// The marks to ask the sessions' logs for, once after the events of each
     /// replay; and which replay it is.
     pub(crate) fn wanted_marks(&mut self) -> Option<(u64, Vec<Wanted>)> {
         let is_replayed = std::mem::take(&mut self.is_replayed);
-        let replay = self.replay.as_ref().filter(|_| is_replayed)?;
-        Some((self.replays, replay.wanted()))
+        let replay = self.replay.as_mut().filter(|_| is_replayed)?;
+        Some((self.replays, replay.ask()))
     }
 
-    /// The marks of the sessions whose logs answered: the replay is over.
-    pub(crate) fn receive_marks(
+    /// The log of a session answered with what became of its endpoint, or did
+    /// not. With the last answer the replay is over.
+    pub(crate) fn receive_links(
         &mut self,
         replay: u64,
-        pages: impl IntoIterator<Item = (String, EventPage)>,
+        session: &str,
+        links: Option<Vec<LinkMark>>,
     ) -> Changes {
-        let links = |page: EventPage| page.marks.unwrap_or_default().links;
-        let marks = pages.into_iter().map(|(name, page)| (name, links(page)));
-        let is_current = replay == self.replays;
+        let current = self.replay.as_mut().filter(|_| replay == self.replays);
+        let is_over = current.is_some_and(|current| current.receive(session, links));
         Changes {
-            events: is_current && self.end_replay(&marks.collect()),
+            events: is_over && self.end_replay(),
             ..Changes::default()
         }
     }
 
-    /// Puts what was replayed into the log, and the marks in their places;
-    /// answers whether there was any. Where the marks of a session are not
-    /// known, how it is now has to do.
-    fn end_replay(&mut self, marks: &BTreeMap<String, Vec<LinkMark>>) -> bool {
-        let known = std::mem::take(&mut self.known);
-        // One that did not even begin.
-        let unbegun = (!known.is_empty()).then(|| Replay::new(known));
-        let Some(mut replay) = self.replay.take().or(unbegun) else {
+    /// Does not wait any longer for the logs.
+    pub(crate) fn give_up_links(&mut self, replay: u64) -> Changes {
+        Changes {
+            events: replay == self.replays && self.end_replay(),
+            ..Changes::default()
+        }
+    }
+
+    /// Puts what was replayed into the log, and what became of the endpoints in
+    /// its places; answers whether there was any. Where a log did not tell it,
+    /// what was said of the session has to do.
+    fn end_replay(&mut self) -> bool {
+        let Some(replay) = self.replay.take().or_else(|| self.coming.take()) else {
             return false;
         };
-        let mut news = Vec::new();
-        for (name, known) in replay.known() {
-            let last = marks.get(name).and_then(|links| links.last());
-            if let Some(now) = self.sessions.get(name)
-                && self.links.settle(known.running, last, now)
-            {
-                news.push((name.clone(), LinkRow::of_session(now)));
-            }
-        }
-        for (name, links) in marks {
-            replay.add_links(name, links);
-        }
-        let mut any = !news.is_empty();
-        for (session, what) in replay.into_rows() {
+        let news = replay.settle(&mut self.links, &self.sessions);
+        let mut any = false;
+        for (session, what) in replay.into_rows().chain(news) {
             self.log.push(&session, what);
             any = true;
-        }
-        for (session, row) in news {
-            self.log.push(&session, What::Link(row));
         }
         any
     }
@@ -365,19 +358,19 @@ impl App {
     fn renumber(&mut self) {
         self.cursors.clear();
         self.log.renumber();
-        for known in self.known.values_mut() {
-            *known = known.renumbered();
+        if let Some(coming) = &mut self.coming {
+            coming.renumber();
         }
     }
 
     /// Notes how the sessions were known, `before` on another connection.
-    fn note_known(&mut self, before: &Sessions) {
+    fn prepare_replay(&mut self, before: &Sessions) {
         let known = self.sessions.iter().map(|(name, now)| {
             let seen = self.cursors.get(name).copied();
             let known = Known::new(now, before.get(name), seen, &mut self.links);
-            (name.clone(), known)
+            (name.as_str().into(), known)
         });
-        self.known = known.collect();
+        self.coming = Some(Replay::new(known));
     }
 
     /// Tells when a session lost or regained its endpoint, compared with what
@@ -385,9 +378,8 @@ impl App {
     /// it has to wait for its place among them.
     fn note_link(&mut self, before: &SessionInfo) -> bool {
         let name = &before.name;
-        let replay = self.replay.as_ref();
-        let waits = self.known.contains_key(name)
-            || replay.is_some_and(|replay| replay.known().contains_key(name));
+        let replay = self.replay.as_ref().or(self.coming.as_ref());
+        let waits = replay.is_some_and(|replay| replay.knows(name));
         let Some(now) = self.sessions.get(name).filter(|_| !waits) else {
             return false;
         };

@@ -141,9 +141,9 @@ fn what_is_replayed_is_in_the_order_of_time() {
     let (replay, wanted) = app.wanted_marks().unwrap();
     assert_eq!(wanted.len(), 1);
     // Where no log answers, the events are shown all the same.
-    assert!(app.receive_marks(replay, []).events);
+    assert!(app.receive_links(replay, "vm", None).events);
     assert!(app.wanted_marks().is_none());
-    assert!(!app.receive_marks(replay, []).any());
+    assert!(!app.receive_links(replay, "vm", None).any());
     assert_eq!(names(&app), ["a1", "b1", "a2", "a3"]);
     assert!(apply(&mut app, &event("b", 2, 5)).events);
     assert_eq!(names(&app), ["a1", "b1", "a2", "a3", "b2"]);
@@ -302,18 +302,18 @@ fn mark(app: &mut App, links: &[(u64, bool, u32)]) -> Vec<String> {
     apply(app, r#"{"type":"pong","id":1}"#);
     let (replay, wanted) = app.wanted_marks().unwrap();
     let asked = wanted.into_iter().map(|wanted| wanted.parameters).collect();
-    app.receive_marks(replay, [("vm".to_owned(), page(links))]);
+    app.receive_links(replay, "vm", Some(marks(links)));
     asked
 }
 
-fn page(links: &[(u64, bool, u32)]) -> EventPage {
+fn marks(links: &[(u64, bool, u32)]) -> Vec<LinkMark> {
     let link = |(after, running, second): &(u64, bool, u32)| {
         format!(r#"{{"after":{after},"time":"2026-01-01T00:00:{second:02}Z","running":{running}}}"#)
     };
-    let links: Vec<_> = links.iter().map(link).collect();
-    let links = links.join(",");
-    let text = format!(r#"{{"events":[],"next":0,"marks":{{"gaps":[],"links":[{links}]}}}}"#);
-    serde_json::from_str(&text).unwrap()
+    let links = links.iter().map(link);
+    links
+        .map(|link| serde_json::from_str(&link).unwrap())
+        .collect()
 }
 
 /// What is told, oldest first.
@@ -399,11 +399,8 @@ fn a_mark_and_what_the_session_says_are_told_once_whichever_is_first() {
     apply(&mut app, r#"{"type":"pong","id":1}"#);
     let (replay, _) = app.wanted_marks().unwrap();
     assert!(!say(&mut app, &session("vm", "retrying", 10)));
-    let answer = page(&[(0, true, 5)]);
-    assert!(
-        app.receive_marks(replay, [("vm".to_owned(), answer)])
-            .events
-    );
+    let answer = marks(&[(0, true, 5)]);
+    assert!(app.receive_links(replay, "vm", Some(answer)).events);
     assert_eq!(told(&app), "E1 down");
 
     // Another one lost and regained before the log has answered.
@@ -438,10 +435,27 @@ fn what_happened_while_the_connection_was_gone_is_in_its_place() {
     app.disconnected(0.0);
     assert!(told(&app).ends_with("E3 E4 down"));
     // A late answer of another connection is nothing.
-    assert!(
-        !app.receive_marks(2, [("vm".to_owned(), page(&links))])
-            .any()
-    );
+    let late = app.receive_links(2, "vm", Some(marks(&links)));
+    assert!(!late.any());
+}
+
+#[test]
+fn every_log_is_waited_for_but_not_for_ever() {
+    let mut app = App::default();
+    let sessions = ["b", "vm"].map(|name| session(name, "running", 5));
+    greet(&mut app, &sessions);
+    event_at(&mut app, 1, 6);
+    apply(&mut app, r#"{"type":"pong","id":1}"#);
+    let (replay, wanted) = app.wanted_marks().unwrap();
+    assert_eq!(wanted.len(), 2);
+    let answer = marks(&[(1, false, 8), (1, true, 9)]);
+    assert!(!app.receive_links(replay, "vm", Some(answer)).any());
+    event_at(&mut app, 2, 10);
+    assert_eq!(told(&app), "");
+    assert!(app.give_up_links(replay).events);
+    assert_eq!(told(&app), "E1 down up E2");
+    assert!(!app.receive_links(replay, "b", None).any());
+    assert!(!app.give_up_links(replay).any());
 }
 
 #[test]

@@ -2,8 +2,6 @@
 //! console says of a session come on different ways, and either may be first;
 //! a change has the same time in both.
 
-use std::collections::BTreeMap;
-
 use qmp_shared::rest::{LinkMark, SessionInfo, SessionState};
 
 use crate::state::time::Instant;
@@ -16,22 +14,21 @@ pub(crate) fn is_running(info: &SessionInfo) -> bool {
 /// What the marks told that the console has not said of the session yet.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// Whether a session is running, and from when on.
-    ahead: BTreeMap<String, (bool, Instant)>,
+    /// Of few sessions, for a moment: whether it is running, and since when.
+    ahead: Vec<(String, bool, Instant)>,
 }
 
 impl Links {
     /// Whether what is said of a session is to be told; `was_running` as it was
     /// said before.
     pub(crate) fn is_news(&mut self, was_running: bool, now: &SessionInfo) -> bool {
-        match self.ahead.get(&now.name) {
+        match self.take_ahead(&now.name) {
             None => is_running(now) != was_running,
-            Some((_, at)) if Instant::parse(&now.since) < Some(*at) => false,
-            Some((told, _)) => {
-                let is_news = is_running(now) != *told;
-                self.ahead.remove(&now.name);
-                is_news
+            Some((told, at)) if Instant::parse(&now.since) < Some(at) => {
+                self.ahead.push((now.name.clone(), told, at));
+                false
             }
+            Some((told, _)) => is_running(now) != told,
         }
     }
 
@@ -49,7 +46,7 @@ impl Links {
         };
         match Instant::parse(&last.time) {
             Some(at) if Instant::parse(&now.since) < Some(at) => {
-                self.ahead.insert(now.name.clone(), (last.running, at));
+                self.ahead.push((now.name.clone(), last.running, at));
                 false
             }
             _ => is_running(now) != last.running,
@@ -58,6 +55,8 @@ impl Links {
 
     /// What the marks told of a session and the console did not say yet.
     pub(super) fn take_ahead(&mut self, session: &str) -> Option<(bool, Instant)> {
-        self.ahead.remove(session)
+        let at = self.ahead.iter().position(|(name, ..)| name == session)?;
+        let (_, running, since) = self.ahead.swap_remove(at);
+        Some((running, since))
     }
 }

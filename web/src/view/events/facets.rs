@@ -85,7 +85,7 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
         let text = page.text.get();
         let names = text.left_out().map(|name| {
             let shown = visible(name).into_owned();
-            let label = "Show session ".to_owned() + &shown + " again";
+            let label = "without ".to_owned() + &shown + ": show it again";
             view! {
                 <a
                     class="chip left-out"
@@ -93,7 +93,8 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
                     aria-label=label.clone()
                     title=label
                 >
-                    "without "<span class="mono">{shown}</span>" ✕"
+                    "without "<span class="mono">{shown}</span>
+                    <span aria-hidden="true">"✕"</span>
                 </a>
             }
         });
