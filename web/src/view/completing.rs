@@ -31,7 +31,8 @@ pub(super) fn FilterField(
     /// Changes when what may come next does.
     news: Signal<()>,
     /// What else is said of the value.
-    children: Children,
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let fault_id = id.to_owned() + "-fault";
     let is_wrong = Memo::new(move |_| fault.with(Option::is_some));
@@ -53,7 +54,7 @@ pub(super) fn FilterField(
                 news=news
             />
             <p id=fault_id class="fault" role="status">{fault}</p>
-            <div role="status">{children()}</div>
+            {children.map(|children| view! { <div role="status">{children()}</div> })}
         </div>
     }
 }

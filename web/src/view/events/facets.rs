@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::Page;
-use crate::state::events::{Facets, FilterText, Rate, Refusal};
+use crate::state::events::{Facets, Feed, FilterText, Rate, Refusal};
 use crate::state::text::{clip, counted, grouped, visible};
 use crate::store::browser;
 use crate::view::parts::focus;
@@ -26,10 +26,10 @@ const HEIGHT: u64 = 24;
 #[component]
 pub(super) fn FacetBar(page: Page) -> impl IntoView {
     // Once a second is enough to read, but the first are there with their rows.
-    let has_rows = Memo::new(move |_| page.with_feed(|feed| feed.len() > 0));
+    let has_events = Memo::new(move |_| page.with_feed(Feed::has_events));
     let facets = move |read: fn(&Facets) -> Vec<(String, u64)>| {
         Memo::new(move |_| {
-            has_rows.track();
+            has_events.track();
             page.store.clock.track();
             page.text.track();
             page.file.track();
@@ -38,7 +38,7 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
     };
     let (names, sessions) = (facets(Facets::names), facets(Facets::sessions));
     let rate = Memo::new(move |_| {
-        has_rows.track();
+        has_events.track();
         page.store.clock.track();
         page.text.track();
         let is_live =

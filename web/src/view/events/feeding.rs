@@ -69,6 +69,7 @@ impl Page {
             more = self.update_feed(|feed, log| feed.scan(log, STEP));
         }
         self.changed();
+        self.keep_end();
         if more {
             browser::next_frame(move || self.scan(generation));
         } else if self.is_without_matches() {
@@ -162,6 +163,17 @@ impl Page {
                 Some(until) => History::until(names, until),
             }
         })
+    }
+
+    /// Whoever follows sees the newest.
+    fn keep_end(self) {
+        if self.is_following.get_untracked() && self.is_at_end.get_value() {
+            request_animation_frame(move || {
+                if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
+                    scroller.set_scroll_top(i32::MAX);
+                }
+            });
+        }
     }
 
     /// Rows came in, at the top or at the bottom: whoever scrolled away keeps

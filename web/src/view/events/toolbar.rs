@@ -112,9 +112,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 complete=complete_the_expression
                 ask=ask
                 news=news
-            >
-                {()}
-            </FilterField>
+            />
             <Until page/>
             <div class="buttons">
                 <FilterMenu page/>
