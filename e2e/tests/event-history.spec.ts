@@ -79,5 +79,13 @@ test('following keeps the newest in sight at the bottom', async ({ fake, serve, 
   await page.getByRole('button', { name: 'Follow' }).click();
   await console.execute('go');
   await expect(page.getByText(/^2,50[01] rows$/)).toBeVisible();
-  await expect(table(page).getByRole('row').last().getByRole('cell').nth(2)).toHaveText('2500');
+  const last = table(page).getByRole('row').last().getByRole('cell').nth(2);
+  await expect(last).toHaveText('2500');
+  // Also when the user comes back.
+  await page.getByRole('link', { name: 'Commands', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeHidden();
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await expect(last).toHaveText('2500');
+  await page.reload();
+  await expect(last).toHaveText('2500');
 });

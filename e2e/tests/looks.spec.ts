@@ -342,7 +342,6 @@ const LOOKS: Look[] = [
       await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click();
       await expect(reply(page).getByRole('alert')).toBeVisible();
       await page.getByRole('link', { name: 'Events', exact: true }).click();
-      await page.getByRole('button', { name: 'Show my commands' }).click();
       await page.getByRole('row').filter({ hasText: 'Command block_resize failed' }).click();
       await expect(page.getByRole('region', { name: 'Command detail' })).toBeVisible();
     },
@@ -352,6 +351,50 @@ const LOOKS: Look[] = [
     show: async (page, console) => {
       await page.goto(`${console.url}events?names=NOTHING`);
       await expect(page.getByText('No events yet that pass this filter.')).toBeVisible();
+    },
+  },
+  {
+    name: 'events-faults',
+    show: async (page, console) => {
+      const where = encodeURIComponent('@.data.id = "a"');
+      await page.goto(`${console.url}events?names=stop+Resume&where=${where}&until=yesterday&except=storage`);
+      await page.getByRole('combobox', { name: 'Filter by name' }).focus();
+      await expect(page.getByRole('button', { name: 'STOP, RESUME' })).toBeVisible();
+      await expect(page.getByRole('link', { name: 'Show what is live' })).toBeVisible();
+      await page.getByText('Filters', { exact: true }).click();
+      await expect(page.getByText(/^The filter is not valid/)).toBeVisible();
+    },
+  },
+  {
+    name: 'events-file',
+    show: async (page, console) => {
+      const event = (seq: number, name: string): string =>
+        `{"session":"${seq % 2 === 0 ? 'vm' : 'b'}","seq":${seq},"received":"2026-01-01T00:00:${seq % 60}Z","event":{"event":"${name}"}}`;
+      const link = '{"session":"vm","link":{"time":"2026-01-01T00:00:09Z","running":';
+      const lines = [
+        ...Array.from({ length: 70 }, (_, at) => event(at + 10, `EVENT_${at % 35}_CHANGED`)),
+        `${link}false,"cause":"the endpoint closed the connection"}}`,
+        `${link}true}}`,
+        '{"session":"vm","gap":{"from":80,"to":99}}',
+        '{"session":"b","not_loaded":{"from":80,"to":900}}',
+        event(100, 'M'.repeat(2_000)),
+        event(101, 'hidden\\u202e<b>'),
+      ];
+      await page.goto(`${console.url}events`);
+      await page.getByText('File', { exact: true }).click();
+      const buffer = Buffer.from(lines.join('\n'));
+      const open = page.getByLabel('Open a file of events (NDJSON)');
+      await open.setInputFiles({ name: 'kept.ndjson', mimeType: 'application/x-ndjson', buffer });
+      await page.getByRole('button', { name: 'and 25 other names' }).click();
+      await page.getByRole('row').nth(2).click();
+      await expect(page.getByText(/^Only this name: This value is too long/)).toBeVisible();
+    },
+  },
+  {
+    name: 'events-until',
+    show: async (page, console) => {
+      await page.goto(`${console.url}events?until=2026-12-31T22:58:59Z&except=storage`);
+      await expect(page.getByRole('link', { name: 'without storage: show it again' })).toBeVisible();
     },
   },
   {

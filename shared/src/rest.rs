@@ -405,8 +405,8 @@ pub struct AuditEntry {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SchemaReply {
-    /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, which
-    /// has none.
+    /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, and of
+    /// an endpoint that does not know that command: these have none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<serde_json::Value>>))]
     pub schema: Option<Box<RawValue>>,
     /// What the console's host has of the endpoint's manual: `groups`, and by

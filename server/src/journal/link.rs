@@ -34,16 +34,18 @@ pub(super) struct LinkChanges {
 }
 
 impl LinkChanges {
-    /// Adds one, at a later microsecond than all before.
-    pub(super) fn push(&mut self, mut change: LinkChange) {
+    /// Adds one, at a later microsecond than all before; returns its time.
+    pub(super) fn push(&mut self, mut change: LinkChange) -> Timestamp {
         let last = self.all.back().map(|last| last.time.as_microsecond() + 1);
         let time = change.time.as_microsecond();
         let time = last.map_or(time, |last| last.max(time));
         change.time = Timestamp::from_microsecond(time).unwrap_or(change.time);
+        let time = change.time;
         self.all.push_back(change);
         if self.all.len() > MOST {
             self.all.pop_front();
         }
+        time
     }
 
     /// Those that are not on disk.

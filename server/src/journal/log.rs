@@ -109,17 +109,19 @@ impl Log {
         seq
     }
 
-    /// The endpoint was regained, or lost, and why.
-    pub(crate) fn append_link(self: &Arc<Self>, running: bool, cause: Option<String>) {
+    /// The endpoint was regained, or lost, and why. Returns the time that it is
+    /// known by.
+    pub(crate) fn append_link(self: &Arc<Self>, running: bool, cause: Option<String>) -> Timestamp {
         let mut ring = self.lock();
         let after = ring.newest;
-        ring.links.push(LinkChange {
+        let time = ring.links.push(LinkChange {
             after,
             time: Timestamp::now(),
             running,
             cause,
         });
         self.announce(ring);
+        time
     }
 
     fn announce(self: &Arc<Self>, mut ring: MutexGuard<'_, Ring>) {

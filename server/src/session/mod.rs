@@ -228,7 +228,8 @@ impl Session {
     }
 
     /// The schema of the endpoint, asked for once in a connection. `None` of a
-    /// guest agent, which has none.
+    /// guest agent, and of an endpoint that does not know the question: these
+    /// have none.
     ///
     /// # Errors
     ///
@@ -249,8 +250,11 @@ impl Session {
             return Ok(Some(Arc::clone(schema)));
         }
         let query = Execute::new("query-qmp-schema").timeout(actor::OWN_COMMAND_TIMEOUT);
-        let text = client.execute(query).await;
-        let text = text.map_err(|error| SessionError::Execute(error.error))?;
+        let text = match client.execute(query).await {
+            Ok(text) => text,
+            Err(refused) if actor::is_unknown(&refused.error) => return Ok(None),
+            Err(error) => return Err(SessionError::Execute(error.error)),
+        };
         let digest = Sha256::digest(text.get().as_bytes());
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let schema = Arc::new(SchemaText { text, digest });
@@ -298,11 +302,14 @@ impl Shared {
         let before = published.state;
         change(&mut published);
         if published.state != before {
-            published.since = now();
             let running = published.state == SessionState::Running;
-            if running || before == SessionState::Running {
-                self.log.append_link(running, published.cause.clone());
-            }
+            // One time for both, so that a change is known again by it.
+            published.since = if running || before == SessionState::Running {
+                let time = self.log.append_link(running, published.cause.clone());
+                format!("{time:.6}")
+            } else {
+                now()
+            };
         }
         // Under the lock, so that whoever sees the new count sees the change.
         published.changed = self.activity.change();

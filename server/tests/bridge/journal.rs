@@ -129,10 +129,13 @@ async fn losing_and_regaining_the_endpoint_is_in_the_log() {
     let reply = server.execute("vm", r#"{"execute":"leave"}"#).await;
     reply.is_problem(502, "execute-interrupted", &[]);
     let again = |vm: &Value| vm["state"] == "running" && vm["counters"]["connections"] == 2;
-    server.session_when("vm", again).await;
+    let vm = server.session_when("vm", again).await;
     emit(&server, [3]).await;
     let page = "/api/v1/sessions/vm/events?marks=true";
-    let told = links(&server.get(page).await.json());
+    let marked = server.get(page).await.json();
+    // By its time a change is known again.
+    assert_eq!(marked["marks"]["links"][2]["time"], vm["since"]);
+    let told = links(&marked);
     let lost = told[1].2.clone().expect("a cause");
     let mut expected = vec![(0, true, None), (2, false, Some(lost)), (2, true, None)];
     assert_eq!(told, expected);

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{Problem, ProblemKind, SessionInfo, SessionState};
+use qmp_shared::rest::{LinkMark, Problem, ProblemKind, SessionInfo};
 use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe, Unsubscribe};
 use serde_json::value::RawValue;
 
 use super::awaited::Fate;
-use super::events::{Commands, EventRow, LinkRow, Log, Replay, What};
+use super::events::{
+    Commands, EventRow, Known, LinkRow, Links, Log, Replay, Wanted, What, is_running,
+};
 use super::exchanges::{Answer, Exchange, Exchanges, Key, Sent};
 use super::sessions::Sessions;
 use super::time::Instant;
@@ -46,8 +48,15 @@ pub(crate) struct App {
     pub(crate) refused: Option<Problem>,
     journal: Option<String>,
     cursors: BTreeMap<String, Seq>,
+    /// The replay that begins when the console has subscribed this tab.
+    coming: Option<Replay>,
     /// While events are replayed, those that came.
     replay: Option<Replay>,
+    /// How many replays there were.
+    replays: u64,
+    /// Whether all events of the replay came, and the marks were not asked for.
+    is_replayed: bool,
+    links: Links,
     /// Names of sessions that were here and are not any more.
     removed: BTreeSet<String>,
     /// The exchanges whose subscription is to be ended.
@@ -104,8 +113,9 @@ impl App {
                 self.version = hello.version;
                 let sessions = hello.sessions.into_iter();
                 let sessions = sessions.map(|info| (info.name.clone(), info)).collect();
+                changes.events = self.end_replay();
                 let before = std::mem::replace(&mut self.sessions, sessions);
-                changes.events = self.end_replay() | self.note_links(&before);
+                self.prepare_replay(&before);
                 before.into_keys().for_each(|name| self.remember(name));
                 if self
                     .journal
@@ -121,10 +131,9 @@ impl App {
             ServerFrame::Session(frame) => {
                 changes.sessions = true;
                 self.removed.remove(&frame.session.name);
-                let (name, info) = (frame.session.name.clone(), frame.session);
-                let before = self.sessions.insert(name.clone(), info);
-                changes.events =
-                    self.note_links(&before.map(|info| (name, info)).into_iter().collect());
+                let name = frame.session.name.clone();
+                let before = self.sessions.insert(name.clone(), frame.session);
+                changes.events = before.is_some_and(|before| self.note_link(&before));
             }
             ServerFrame::Removed(removed) => {
                 changes.sessions = true;
@@ -205,6 +214,7 @@ impl App {
                         self.next_step = NextStep::Subscribe;
                     } else {
                         self.refused = Some(error.problem);
+                        self.end_replay();
                     }
                 }
                 (None, None) => {}
@@ -212,11 +222,16 @@ impl App {
             ServerFrame::Subscribed(subscribed) if !is_everything(&subscribed.sub) => (),
             ServerFrame::Subscribed(_) => {
                 changes.events = self.refused.take().is_some();
-                self.replay = Some(Replay::default());
+                self.replay = Some(self.coming.take().unwrap_or_default());
+                self.replays += 1;
                 self.next_step = NextStep::Ping;
             }
             ServerFrame::Pong(pong) => {
-                changes.events = number(&pong.id) == Some(REPLAYED) && self.end_replay();
+                if number(&pong.id) == Some(REPLAYED) {
+                    let is_unknown = self.replay.as_ref().is_some_and(Replay::knows_none);
+                    self.is_replayed = !is_unknown;
+                    changes.events = is_unknown && self.end_replay();
+                }
             }
         }
         changes
@@ -383,10 +398,48 @@ impl App {
         replay.is_full() && self.end_replay()
     }
 
-    /// Puts what was replayed into the log; answers whether there was any.
+    /// The marks to ask the sessions' logs for, once after the events of each
+    /// replay; and which replay it is.
+    pub(crate) fn wanted_marks(&mut self) -> Option<(u64, Vec<Wanted>)> {
+        let is_replayed = std::mem::take(&mut self.is_replayed);
+        let replay = self.replay.as_mut().filter(|_| is_replayed)?;
+        Some((self.replays, replay.ask()))
+    }
+
+    /// The log of a session answered with what became of its endpoint, or did
+    /// not. With the last answer the replay is over.
+    pub(crate) fn receive_links(
+        &mut self,
+        replay: u64,
+        session: &str,
+        links: Option<Vec<LinkMark>>,
+    ) -> Changes {
+        let current = self.replay.as_mut().filter(|_| replay == self.replays);
+        let is_over = current.is_some_and(|current| current.receive(session, links));
+        Changes {
+            events: is_over && self.end_replay(),
+            ..Changes::default()
+        }
+    }
+
+    /// Does not wait any longer for the logs.
+    pub(crate) fn give_up_links(&mut self, replay: u64) -> Changes {
+        Changes {
+            events: replay == self.replays && self.end_replay(),
+            ..Changes::default()
+        }
+    }
+
+    /// Puts what was replayed into the log, and what became of the endpoints in
+    /// its places; answers whether there was any. Where a log did not tell it,
+    /// what was said of the session has to do.
     fn end_replay(&mut self) -> bool {
+        let Some(replay) = self.replay.take().or_else(|| self.coming.take()) else {
+            return false;
+        };
+        let news = replay.settle(&mut self.links, &self.sessions);
         let mut any = false;
-        for (session, what) in self.replay.take().into_iter().flat_map(Replay::into_rows) {
+        for (session, what) in replay.into_rows().chain(news) {
             self.log.push(&session, what);
             any = true;
         }
@@ -397,22 +450,36 @@ impl App {
     fn renumber(&mut self) {
         self.cursors.clear();
         self.log.renumber();
+        if let Some(coming) = &mut self.coming {
+            coming.renumber();
+        }
     }
 
-    /// Notes which sessions lost or regained their endpoint, compared with what
-    /// was known of them; answers whether one did.
-    fn note_links(&mut self, before: &Sessions) -> bool {
-        let is_running = |info: &SessionInfo| info.state == SessionState::Running;
-        let mut any = false;
-        for (name, before) in before {
-            if let Some(now) = self.sessions.get(name)
-                && is_running(before) != is_running(now)
-            {
-                self.log.push(name, What::Link(LinkRow::of_session(now)));
-                any = true;
-            }
+    /// Notes how the sessions were known, `before` on another connection.
+    fn prepare_replay(&mut self, before: &Sessions) {
+        let known = self.sessions.iter().map(|(name, now)| {
+            let seen = self.cursors.get(name).copied();
+            let known = Known::new(now, before.get(name), seen, &mut self.links);
+            (name.as_str().into(), known)
+        });
+        self.coming = Some(Replay::new(known));
+    }
+
+    /// Tells when a session lost or regained its endpoint, compared with what
+    /// was said of it before; answers whether it did. While events are replayed
+    /// it has to wait for its place among them.
+    fn note_link(&mut self, before: &SessionInfo) -> bool {
+        let name = &before.name;
+        let replay = self.replay.as_ref().or(self.coming.as_ref());
+        let waits = replay.is_some_and(|replay| replay.knows(name));
+        let Some(now) = self.sessions.get(name).filter(|_| !waits) else {
+            return false;
+        };
+        let is_news = self.links.is_news(is_running(before), now);
+        if is_news {
+            self.log.push(name, What::Link(LinkRow::of_session(now)));
         }
-        any
+        is_news
     }
 
     /// Keeps in mind that there was a session of that name, unless there is.
@@ -442,374 +509,4 @@ fn number(id: &ClientId) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::events::{Feed, Query};
-    use crate::state::exchanges::{Key, Progress, Purpose, Sent};
-
-    fn apply(app: &mut App, text: &str) -> Changes {
-        app.apply(ServerFrame::decode(text).unwrap().unwrap(), 100.0)
-    }
-
-    fn hello(app: &mut App, journal: &str) -> Changes {
-        let session = SESSION;
-        apply(
-            app,
-            &format!(
-                r#"{{"type":"hello","version":"1","journal":"{journal}","role":"admin","sessions":[{session}]}}"#
-            ),
-        )
-    }
-
-    const SESSION: &str = r#"{"name":"vm","kind":"qmp","address":"unix:/x","state":"running",
-        "since":"2026-01-01T00:00:00Z",
-        "counters":{"connections":1,"commands":0,"events":0,"dropped":0}}"#;
-
-    fn event(app: &mut App, seq: u64) -> Changes {
-        apply(
-            app,
-            &format!(
-                r#"{{"type":"event","subs":[1],"session":"vm","seq":{seq},"received":"","event":{{"event":"A"}}}}"#
-            ),
-        )
-    }
-
-    fn rows(app: &App) -> usize {
-        let mut feed = Feed::default();
-        feed.set_query(Query::default(), &app.log);
-        feed.scan(&app.log, usize::MAX);
-        feed.len()
-    }
-
-    fn subscription(app: &mut App) -> String {
-        serde_json::to_string(&app.next_frame().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn subscribes_from_the_start_then_goes_on_where_it_left_off() {
-        let mut app = App::default();
-        assert!(hello(&mut app, "j").sessions);
-        assert_eq!(
-            subscription(&mut app),
-            r#"{"type":"subscribe","sub":1,"after":{"vm":0},"limit":1000}"#
-        );
-        event(&mut app, 7);
-        hello(&mut app, "j");
-        assert_eq!(
-            subscription(&mut app),
-            r#"{"type":"subscribe","sub":1,"after":{"vm":7},"limit":20000}"#
-        );
-        // Once for each hello.
-        assert!(app.next_frame().is_none());
-        event(&mut app, 8);
-        assert!(app.next_frame().is_none());
-    }
-
-    #[test]
-    fn a_session_without_events_misses_none_while_the_connection_is_gone() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        let other = SESSION.replace("\"vm\"", "\"b\"");
-        apply(
-            &mut app,
-            &format!(r#"{{"type":"session","session":{other}}}"#),
-        );
-        event(&mut app, 7);
-        app.next_step = NextStep::Subscribe;
-        assert!(subscription(&mut app).contains(r#""after":{"b":0,"vm":7}"#));
-    }
-
-    #[test]
-    fn a_console_with_fewer_numbers_is_asked_anew() {
-        let refusal = r#"{"type":"error","sub":1,"problem":{"type":"/problems/invalid-request",
-            "status":400,"title":"t","detail":"`after` is 7, beyond the newest number 2"}}"#;
-        let mut app = App::default();
-        hello(&mut app, "j");
-        event(&mut app, 7);
-        hello(&mut app, "j");
-        app.next_frame();
-        assert!(apply(&mut app, refusal).events);
-        assert!(app.refused.is_none());
-        assert!(subscription(&mut app).contains(r#""after":{"vm":0}"#));
-        assert_eq!(rows(&app), 2);
-        // No second time: that would go on for ever.
-        apply(&mut app, refusal);
-        assert!(app.refused.is_some() && app.next_frame().is_none());
-    }
-
-    #[test]
-    fn what_was_not_replayed_is_told() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        event(&mut app, 900);
-        assert_eq!(rows(&app), 1);
-        event(&mut app, 30_000);
-        assert_eq!(rows(&app), 3);
-        event(&mut app, 30_001);
-        assert_eq!(rows(&app), 4);
-    }
-
-    #[test]
-    fn what_is_replayed_is_in_the_order_of_time() {
-        let event = |session: &str, seq: u64, second: u64| {
-            format!(
-                r#"{{"type":"event","subs":[1],"session":"{session}","seq":{seq},
-                "received":"2026-01-01T00:00:{second:02}Z","event":{{"event":"{session}{seq}"}}}}"#
-            )
-        };
-        let names = |app: &App| {
-            let mut feed = Feed::default();
-            feed.set_query(Query::default(), &app.log);
-            feed.scan(&app.log, usize::MAX);
-            let rows = (0..feed.len()).filter_map(|at| feed.row(at));
-            let name = |row: &std::sync::Arc<crate::state::events::Row>| match &row.what {
-                What::Event(event) => event.name.to_string(),
-                other => format!("{other:?}"),
-            };
-            rows.map(name).collect::<Vec<_>>()
-        };
-        let mut app = App::default();
-        hello(&mut app, "j");
-        app.next_frame();
-        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
-        let ping = app.next_frame().unwrap();
-        let ping = serde_json::to_string(&ping).unwrap();
-        assert_eq!(ping, r#"{"type":"ping","id":1}"#);
-        // The clock of the console was put back between a2 and a3.
-        for (session, seq, second) in [("a", 1, 10), ("a", 2, 30), ("a", 3, 25), ("b", 1, 20)] {
-            assert!(!apply(&mut app, &event(session, seq, second)).any());
-        }
-        // Another ping is no end.
-        assert!(!apply(&mut app, r#"{"type":"pong","id":0}"#).any());
-        assert!(apply(&mut app, r#"{"type":"pong","id":1}"#).events);
-        assert_eq!(names(&app), ["a1", "b1", "a2", "a3"]);
-        assert!(apply(&mut app, &event("b", 2, 5)).events);
-        assert_eq!(names(&app), ["a1", "b1", "a2", "a3", "b2"]);
-        // What a lost connection leaves is not lost.
-        hello(&mut app, "j");
-        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
-        assert!(!apply(&mut app, &event("a", 4, 40)).any());
-        assert!(app.disconnected(0.0).events);
-        assert_eq!(names(&app).len(), 6);
-    }
-
-    #[test]
-    fn another_journal_means_other_numbers() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        event(&mut app, 7);
-        assert!(hello(&mut app, "k").events);
-        assert!(subscription(&mut app).contains(r#""after":{"vm":0}"#));
-        assert!(event(&mut app, 1).events);
-        assert_eq!(rows(&app), 3);
-    }
-
-    #[test]
-    fn an_event_is_shown_once() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        assert!(event(&mut app, 1).events);
-        assert!(!event(&mut app, 1).any());
-        assert_eq!(rows(&app), 1);
-    }
-
-    #[test]
-    fn a_gap_is_a_row_but_not_before_the_first_event() {
-        let gap = r#"{"type":"gap","sub":1,"session":"vm","from":2,"to":9}"#;
-        let mut app = App::default();
-        hello(&mut app, "j");
-        assert!(!apply(&mut app, gap).any());
-        event(&mut app, 10);
-        let later = r#"{"type":"gap","sub":1,"session":"vm","from":11,"to":19}"#;
-        assert!(apply(&mut app, later).events);
-        assert_eq!(rows(&app), 2);
-        hello(&mut app, "j");
-        assert!(subscription(&mut app).contains(r#"{"vm":19}"#));
-    }
-
-    #[test]
-    fn replies_and_refusals_find_their_command() {
-        let mut app = App::default();
-        let key = Key {
-            session: "vm".into(),
-            command: "x".into(),
-            purpose: Purpose::User,
-        };
-        let id = app
-            .exchanges
-            .begin(key.clone(), Sent::default(), 90.0)
-            .unwrap();
-        let frame = format!(r#"{{"type":"reply","id":{id},"return":{{ "a":1.50 }}}}"#);
-        assert!(apply(&mut app, &frame).exchanges);
-        let Progress::Finished {
-            elapsed,
-            result: Ok(text),
-        } = &app.exchanges.latest(&key).unwrap().progress
-        else {
-            panic!()
-        };
-        assert_eq!((*elapsed, &**text), (10.0, r#"{ "a":1.50 }"#));
-
-        let id = app
-            .exchanges
-            .begin(key.clone(), Sent::default(), 90.0)
-            .unwrap();
-        let problem =
-            r#"{"type":"/problems/invalid-request","status":400,"title":"t","detail":"d"}"#;
-        apply(
-            &mut app,
-            &format!(r#"{{"type":"error","id":{id},"problem":{problem}}}"#),
-        );
-        let progress = &app.exchanges.latest(&key).unwrap().progress;
-        assert!(matches!(
-            progress,
-            Progress::Finished { result: Err(_), .. }
-        ));
-        apply(
-            &mut app,
-            &format!(r#"{{"type":"error","sub":1,"problem":{problem}}}"#),
-        );
-        assert_eq!(app.refused.as_ref().unwrap().detail, "d");
-        apply(&mut app, r#"{"type":"subscribed","sub":1}"#);
-        assert!(app.refused.is_none());
-    }
-
-    fn expecting(app: &mut App, now: f64) -> (Key, u64) {
-        let key = Key {
-            session: "vm".into(),
-            command: "x".into(),
-            purpose: Purpose::User,
-        };
-        let expect = r#"{"names":["STOP"],"timeout":2}"#;
-        let mut sent = Sent::default();
-        sent.waits.expect = serde_json::from_str(expect).unwrap();
-        let at = Instant::from_millis(0.0);
-        let id = app.begin(key.clone(), sent, now, at).unwrap();
-        (key, id)
-    }
-
-    fn fate(app: &App, key: &Key) -> Fate {
-        let exchange = app.exchanges.latest(key).unwrap();
-        exchange.awaited.clone().unwrap().fate
-    }
-
-    fn unwatched(app: &mut App) -> String {
-        serde_json::to_string(&app.unwatch()).unwrap()
-    }
-
-    fn reply(app: &mut App, id: u64) {
-        apply(
-            app,
-            &format!(r#"{{"type":"reply","id":{id},"return":{{}}}}"#),
-        );
-    }
-
-    #[test]
-    fn an_event_is_awaited_by_a_subscription_of_its_own() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        let (key, id) = expecting(&mut app, 0.0);
-        assert_eq!(id, 1);
-        let watch = app.watch(id, "vm").unwrap();
-        assert_eq!(
-            serde_json::to_string(&watch).unwrap(),
-            r#"{"type":"subscribe","sub":2,"session":"vm","names":["STOP"]}"#
-        );
-        assert!(!apply(&mut app, r#"{"type":"subscribed","sub":2}"#).any());
-        // Neither its bookmarks nor its gaps are those of the log.
-        apply(
-            &mut app,
-            r#"{"type":"bookmark","sub":2,"session":"vm","seq":50}"#,
-        );
-        event(&mut app, 7);
-        reply(&mut app, id);
-        assert_eq!(fate(&app, &key), Fate::Waiting);
-        let both = r#"{"type":"event","subs":[1,2],"session":"vm","seq":8,"received":"",
-            "event":{"event": "STOP"}}"#;
-        let changes = apply(&mut app, both);
-        assert!(changes.events && changes.exchanges);
-        assert_eq!(fate(&app, &key), Fate::Came(r#"{"event": "STOP"}"#.into()));
-        assert_eq!(unwatched(&mut app), r#"[{"type":"unsubscribe","sub":2}]"#);
-        assert_eq!(rows(&app), 2);
-        // One that is on its way still is nobody's.
-        let late = both.replace("[1,2]", "[2]").replace("8", "9");
-        assert!(!apply(&mut app, &late).any());
-        assert_eq!((rows(&app), app.unwatch().len()), (2, 0));
-    }
-
-    #[test]
-    fn an_event_is_awaited_no_longer() {
-        // Too late, after a gap.
-        let mut app = App::default();
-        hello(&mut app, "j");
-        let (key, id) = expecting(&mut app, 50.0);
-        assert_eq!(app.deadline(), None);
-        reply(&mut app, id);
-        assert_eq!(app.deadline(), Some(2_100.0));
-        apply(
-            &mut app,
-            r#"{"type":"gap","sub":2,"session":"vm","from":2,"to":9}"#,
-        );
-        assert!(!app.expire(2_099.0) && app.expire(2_100.0));
-        assert_eq!((fate(&app, &key), app.deadline()), (Fate::Late, None));
-        let why = app.exchanges.latest(&key).unwrap().awaited.clone().unwrap();
-        assert!(why.why_not().unwrap().contains("lost meanwhile"));
-        assert_eq!(unwatched(&mut app), r#"[{"type":"unsubscribe","sub":2}]"#);
-        // Given up.
-        let (_, id) = expecting(&mut app, 0.0);
-        app.give_up(id);
-        assert_eq!((fate(&app, &key), app.unwatch().len()), (Fate::GivenUp, 1));
-        // The command failed.
-        let (_, id) = expecting(&mut app, 0.0);
-        let problem = Problem::new(ProblemKind::ExecuteError, "no");
-        app.finish(id, Err(problem), 1.0);
-        assert_eq!((fate(&app, &key), app.unwatch().len()), (Fate::Failed, 1));
-        // There are too many subscriptions.
-        let (_, id) = expecting(&mut app, 0.0);
-        let refusal = format!(
-            r#"{{"type":"error","sub":{},"problem":{{"type":"/problems/rate-limited",
-            "status":429,"title":"t","detail":"64"}}}}"#,
-            EVERYTHING + id
-        );
-        assert!(apply(&mut app, &refusal).exchanges && app.refused.is_none());
-        assert!(matches!(fate(&app, &key), Fate::Refused(_)) && app.unwatch().is_empty());
-        // The connection is gone.
-        let (_, id) = expecting(&mut app, 0.0);
-        reply(&mut app, id);
-        app.disconnected(1.0);
-        assert_eq!(
-            (fate(&app, &key), app.unwatch().len()),
-            (Fate::Disconnected, 0)
-        );
-    }
-
-    #[test]
-    fn sessions_come_and_change() {
-        let mut app = App::default();
-        let frame = format!(r#"{{"type":"session","session":{SESSION}}}"#);
-        assert!(apply(&mut app, &frame).sessions);
-        apply(&mut app, &frame.replace("running", "retrying"));
-        assert_eq!(app.sessions["vm"].state.as_str(), "retrying");
-        assert_eq!(app.sessions.len(), 1);
-    }
-
-    #[test]
-    fn a_session_that_was_removed_is_remembered_until_it_comes_back() {
-        let mut app = App::default();
-        hello(&mut app, "j");
-        assert!(!app.was_removed("vm"));
-        assert!(apply(&mut app, r#"{"type":"removed","name":"vm"}"#).sessions);
-        assert!(app.sessions.is_empty() && app.was_removed("vm"));
-        let frame = format!(r#"{{"type":"session","session":{SESSION}}}"#);
-        apply(&mut app, &frame);
-        assert!(!app.was_removed("vm"));
-        // Removed while nobody was connected.
-        let empty = r#"{"type":"hello","version":"1","journal":"j","role":"admin","sessions":[]}"#;
-        apply(&mut app, empty);
-        assert!(app.was_removed("vm"));
-        for n in 0..2 * REMEMBERED {
-            apply(&mut app, &format!(r#"{{"type":"removed","name":"{n}"}}"#));
-        }
-        assert_eq!(app.removed.len(), REMEMBERED);
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use gloo_net::http::{Method, RequestBuilder};
 use qmp_shared::rest::{
-    EventPage, Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply,
+    EventPage, LinkMark, Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -93,6 +93,26 @@ pub(crate) async fn execute(
 pub(crate) async fn events(session: &str, parameters: &str) -> Result<EventPage, Problem> {
     let address = session_address(session) + "/events" + parameters;
     decode(&succeed(Method::GET, address, None).await?)
+}
+
+/// What a page of a session's log tells of its endpoint, and nothing else;
+/// `parameters` is the query string.
+///
+/// # Errors
+///
+/// A [`Problem`], as that of [`events`].
+pub(crate) async fn links(session: &str, parameters: &str) -> Result<Vec<LinkMark>, Problem> {
+    #[derive(Deserialize)]
+    struct Page {
+        marks: Marks,
+    }
+    #[derive(Deserialize)]
+    struct Marks {
+        links: Vec<LinkMark>,
+    }
+    let address = session_address(session) + "/events" + parameters;
+    let page: Page = decode(&succeed(Method::GET, address, None).await?)?;
+    Ok(page.marks.links)
 }
 
 /// Adds a session.

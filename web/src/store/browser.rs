@@ -280,10 +280,10 @@ pub(crate) fn warn(text: &str) {
     web_sys::console::warn_1(&JsValue::from_str(text));
 }
 
-fn tab_storage() -> Option<web_sys::Storage> {
-    window().session_storage().ok().flatten()
-}
-
 fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
+}
+
+fn tab_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
 }

@@ -11,8 +11,10 @@ pub(crate) mod browser;
 mod execute;
 pub(crate) mod keep;
 mod lookups;
+mod marks;
 mod schemas;
 mod socket;
+mod tab;
 mod unsent;
 
 use std::collections::HashMap;
@@ -78,6 +80,8 @@ pub(crate) struct Store {
     pub(crate) unnoted: StoredValue<Vec<Unnoted>>,
     /// Transactions that are being composed, by session.
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
+    /// Where the events page was left.
+    events_address: RwSignal<String>,
     pending: StoredValue<Pending>,
     /// When the next awaited event is late, as the clock is set.
     deadline: StoredValue<Option<f64>>,
@@ -135,6 +139,7 @@ impl Store {
             drafts: StoredValue::new(Drafts::default()),
             unnoted: StoredValue::new(Vec::new()),
             transactions: RwSignal::new(HashMap::new()),
+            events_address: RwSignal::new(tab::events_address()),
             pending: StoredValue::new(Pending::default()),
             deadline: StoredValue::new(None),
             away: StoredValue::new(None),
@@ -276,6 +281,7 @@ impl Store {
         self.unnoted.set_value(Vec::new());
         self.transactions.set(HashMap::new());
         self.forget_unsent();
+        self.forget_pages();
         self.notify(Changes {
             sessions: true,
             events: true,

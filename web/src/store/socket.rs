@@ -192,6 +192,7 @@ fn receive(store: Store, text: &str, was_greeted: &mut bool) -> Option<String> {
         store.is_back();
         store.check_readiness();
     }
+    store.ask_for_marks();
     let next = store.app.try_update_value(|app| app.next_frame())??;
     encode(&next)
 }

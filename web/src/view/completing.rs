@@ -28,6 +28,11 @@ pub(super) fn FilterField(
     complete: impl Fn(&str, usize) -> Completion + Copy + Send + Sync + 'static,
     /// The field is going to be typed into.
     ask: impl Fn() + Copy + Send + Sync + 'static,
+    /// Changes when what may come next does.
+    news: Signal<()>,
+    /// What else is said of the value.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let fault_id = id.to_owned() + "-fault";
     let is_wrong = Memo::new(move |_| fault.with(Option::is_some));
@@ -46,8 +51,10 @@ pub(super) fn FilterField(
                 set=set
                 complete=complete
                 ask=move |_: &str, _: usize| ask()
+                news=news
             />
             <p id=fault_id class="fault" role="status">{fault}</p>
+            {children.map(|children| view! { <div role="status">{children()}</div> })}
         </div>
     }
 }

@@ -12,7 +12,7 @@ use super::keys::AllKeys;
 use super::pages::Overlaid;
 use super::palette::Palette;
 use crate::state::keys::{Action, Keys, Press, takes_text};
-use crate::store::browser;
+use crate::store::{browser, use_store};
 
 /// What the dialog shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +125,7 @@ pub(super) fn OverlayContent() -> impl IntoView {
 }
 
 fn global_keys(overlay: Overlay) {
+    let store = use_store();
     let navigate = use_navigate();
     let keys = StoredValue::new(Keys::default());
     let on_key = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
@@ -152,7 +153,10 @@ fn global_keys(overlay: Overlay) {
             Action::Find if browser::focus_search() => {}
             // A page without a search box: everything is searched instead.
             Action::Find => overlay.open(Shown::Palette),
-            Action::Go(page) => navigate(page.address(), NavigateOptions::default()),
+            Action::Go(page) => {
+                let address = untrack(|| store.address_of(page));
+                navigate(&address, NavigateOptions::default());
+            }
         }
     });
     on_cleanup(move || on_key.remove());

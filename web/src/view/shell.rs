@@ -140,7 +140,11 @@ fn Header() -> impl IntoView {
     let link = move |page: Page| {
         let is_here = Memo::new(move |_| path.with(|path| Page::at(path) == Some(page)));
         let current = move || is_here.get().then_some("page");
-        let address = browser::at(page.address());
+        // Back to a page as it was left; on it, to all of it.
+        let address = move || match is_here.get() {
+            true => browser::at(page.address()),
+            false => browser::at(&store.address_of(page)),
+        };
         view! { <a class="nav-link" href=address aria-current=current>{page.name()}</a> }
     };
     view! {

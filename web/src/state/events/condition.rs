@@ -2,7 +2,7 @@
 //! the filter.
 
 use qmp_shared::command::Step;
-use qmp_shared::filter::{Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
+use qmp_shared::filter::{EventFilter, Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
 
 use super::query::FilterText;
 use crate::state::text::is_hidden;
@@ -78,6 +78,51 @@ impl FilterText {
             true => it,
             false => parsed(&path, &json, false)?,
         };
+        self.and_condition(&condition)
+    }
+}
+
+impl FilterText {
+    /// The same filter, and only events of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], in which case nothing is to be changed.
+    pub(crate) fn only_name(&self, name: &str) -> Result<Self, Refusal> {
+        let is_itself = !name.is_empty()
+            && name.trim() == name
+            && !name.contains([',', '*'])
+            && !name.chars().any(is_hidden)
+            && name.parse::<EventFilter>().is_ok();
+        let names = match is_itself {
+            true => name.to_owned(),
+            false => String::new(),
+        };
+        let only = Self {
+            names,
+            ..self.clone()
+        };
+        match is_itself {
+            true => Ok(only),
+            false => only.by_name(name, true),
+        }
+    }
+
+    /// The same filter, and no event of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], in which case nothing is to be changed.
+    pub(crate) fn without_name(&self, name: &str) -> Result<Self, Refusal> {
+        self.by_name(name, false)
+    }
+
+    fn by_name(&self, name: &str, equal: bool) -> Result<Self, Refusal> {
+        let condition = parsed("@.event", &quoted(name), equal)?;
+        self.and_condition(&condition)
+    }
+
+    fn and_condition(&self, condition: &Expression) -> Result<Self, Refusal> {
         if self.parse_expression().is_err() {
             return Err(Refusal::Faulty);
         }
@@ -101,13 +146,6 @@ fn parsed(path: &str, json: &str, equal: bool) -> Result<Expression, Refusal> {
 fn comparison(path: &str, json: &str, equal: bool) -> String {
     let operator = if equal { " == " } else { " != " };
     path.to_owned() + operator + json
-}
-
-/// The condition that the member at `path` is not the text; `None` where no
-/// expression can say so.
-pub(crate) fn is_not(path: &str, text: &str) -> Option<String> {
-    let condition = comparison(path, &quoted(text), false);
-    condition.parse::<Expression>().is_ok().then_some(condition)
 }
 
 /// Where the steps lead from the event, as an expression names it.
@@ -246,6 +284,41 @@ mod tests {
         assert_eq!(faulty, Err(Refusal::Faulty));
         let full = with(&format!("@.a == \"{}\"", "y".repeat(1000)));
         assert_eq!(full.by_value(&event, 1, true), Err(Refusal::Full));
+    }
+
+    #[test]
+    fn any_name_that_an_expression_can_hold_is_shown_alone_or_left_out() {
+        let with = |names: &str, expression: &str| FilterText {
+            names: names.into(),
+            expression: expression.into(),
+            ..FilterText::default()
+        };
+        let before = with("OLD", "@.a");
+        assert_eq!(before.only_name("STOP"), Ok(with("STOP", "@.a")));
+        assert_eq!(
+            before.without_name("STOP"),
+            Ok(with("OLD", r#"@.a && @.event != "STOP""#))
+        );
+        let long = "L".repeat(257);
+        for name in [&*long, "A,B", "A*", " A", "", "A\u{202e}", "\n"] {
+            let only = before.only_name(name).unwrap();
+            assert_eq!(only.names, "");
+            let query = only.query().unwrap();
+            let event = |name: &str| json!({"event": name, "a": 1}).to_string();
+            let expression = query.filter.expression().unwrap();
+            assert_eq!(
+                expression.evaluate(&event(name)),
+                Verdict::Accepted,
+                "{name:?}"
+            );
+            assert_eq!(expression.evaluate(&event("AB")), Verdict::Rejected);
+        }
+        let longer = "L".repeat(MAX_EXPRESSION_BYTES);
+        assert_eq!(before.only_name(&longer), Err(Refusal::Long));
+        assert_eq!(before.without_name(&longer), Err(Refusal::Long));
+        let full = with("", &format!("@.a == \"{}\"", "y".repeat(1000)));
+        assert_eq!(full.only_name(&long), Err(Refusal::Full));
+        assert_eq!(with("", "@.a ==").without_name("A"), Err(Refusal::Faulty));
     }
 
     /// Any string; with what needs an escape or hides more often than not.

@@ -68,6 +68,11 @@ impl Facets {
         }
     }
 
+    /// Whether no event is counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Names and their counts, the most frequent first.
     pub(crate) fn names(&self) -> Vec<(String, u64)> {
         sorted(self.names.iter().map(|(name, count)| (&**name, *count)))

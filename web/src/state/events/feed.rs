@@ -200,6 +200,11 @@ impl Feed {
         &self.facets
     }
 
+    /// Whether there is any event among the rows.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.facets.is_empty()
+    }
+
     /// How many rows are shown.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

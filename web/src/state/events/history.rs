@@ -9,7 +9,7 @@ use std::sync::Arc;
 use qmp_shared::model::Seq;
 use qmp_shared::rest::{EventPage, LinkMark};
 
-use super::log::{EventRow, LinkRow, What};
+use super::log::{EventRow, LinkRow, Log, What};
 use super::query::{Query, push_parameter};
 use crate::state::time::Instant;
 
@@ -35,6 +35,8 @@ struct Source {
     rows: VecDeque<(Instant, What)>,
     /// The marks of the page before: one at the edge is in both.
     links: Vec<LinkMark>,
+    /// From when on the marks behind the last event were told already.
+    told: Option<Instant>,
 }
 
 /// A page to ask for.
@@ -47,22 +49,30 @@ pub(crate) struct Wanted {
 }
 
 impl History {
-    /// What is before these numbers and this time; the newest there are where
-    /// there is none.
-    pub(crate) fn before(
-        sessions: impl IntoIterator<Item = (Arc<str>, Option<Seq>)>,
-        until: Option<Instant>,
-    ) -> Self {
-        let source = |(session, before)| {
+    /// What is before the rows of the tab's log, of these sessions.
+    pub(crate) fn before<'a>(sessions: impl IntoIterator<Item = &'a str>, log: &Log) -> Self {
+        let source = |session| {
             let source = Source {
-                before,
+                before: log.start(session),
+                told: log.told_at_start(session),
                 ..Source::default()
             };
-            (session, source)
+            (Arc::from(session), source)
         };
         Self {
-            until,
+            until: None,
             sources: sessions.into_iter().map(source).collect(),
+        }
+    }
+
+    /// What happened until then, of these sessions.
+    pub(crate) fn until<'a>(sessions: impl IntoIterator<Item = &'a str>, until: Instant) -> Self {
+        let sessions = sessions.into_iter();
+        Self {
+            until: Some(until),
+            sources: sessions
+                .map(|session| (Arc::from(session), Source::default()))
+                .collect(),
         }
     }
 
@@ -134,10 +144,13 @@ impl History {
 impl Source {
     fn receive(&mut self, page: EventPage, until: Option<Instant>) {
         self.is_exhausted = page.events.len() < PAGE;
+        let mut marks = page.marks.unwrap_or_default();
+        if let Some(told) = self.told.take() {
+            leave_out_told(&mut marks.links, page.next, told);
+        }
         if let Some(first) = page.events.first() {
             self.before = Some(first.seq);
         }
-        let marks = page.marks.unwrap_or_default();
         let links = marks.links.into_iter();
         let links: Vec<_> = links.filter(|link| !self.links.contains(link)).collect();
         let mut rows: Vec<(Seq, What)> = Vec::new();
@@ -170,4 +183,13 @@ impl Source {
             self.rows.push_front(row);
         }
     }
+}
+
+/// Leaves out the marks behind the last number that were told already: the one
+/// that was the latest at that time, and those after it.
+fn leave_out_told(links: &mut Vec<LinkMark>, last: Seq, told: Instant) {
+    let behind = links.partition_point(|link| link.after < last);
+    let later = |link: &LinkMark| Instant::parse(&link.time) > Some(told);
+    let until = links[behind..].partition_point(|link| !later(link));
+    links.truncate(behind + until.saturating_sub(1));
 }

@@ -228,7 +228,7 @@ impl Log {
         }
     }
 
-    fn drop_oldest(&mut self) {
+    pub(super) fn drop_oldest(&mut self) {
         let Some(oldest) = self.rows.pop_front() else {
             return;
         };
@@ -237,10 +237,13 @@ impl Log {
         }
         self.bytes -= oldest.what.weight();
         self.dropped += 1;
-        if let What::Event(event) = &oldest.what {
-            self.starts
-                .insert(Arc::clone(&oldest.session), Seq(event.seq.0 + 1));
-        }
+        let last = match &oldest.what {
+            What::Event(event) => event.seq,
+            What::Gap { to, .. } | What::NotLoaded { to, .. } => *to,
+            What::Link(_) | What::Renumbered | What::Command(_) => return,
+        };
+        self.starts
+            .insert(Arc::clone(&oldest.session), Seq(last.0 + 1));
     }
 
     /// Forgets all rows, by the user's wish: they do not count as dropped.
@@ -266,6 +269,17 @@ impl Log {
     /// no event of it was ever here.
     pub(crate) fn start(&self, session: &str) -> Option<Seq> {
         self.starts.get(session).copied()
+    }
+
+    /// When what became of a session's endpoint is told first, if that is before
+    /// the first of its events that are still there.
+    pub(super) fn told_at_start(&self, session: &str) -> Option<Instant> {
+        let mut rows = self.rows.iter().filter(|row| &*row.session == session);
+        let first = rows.find(|row| matches!(row.what, What::Event(_) | What::Link(_)));
+        match &first?.what {
+            What::Link(link) => link.at,
+            _ => None,
+        }
     }
 
     /// Number of the next row.

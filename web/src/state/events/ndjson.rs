@@ -3,15 +3,24 @@
 //! A line is what REST exports, `{"seq","received","event"}`, and the session
 //! besides, as several may be in one file. A line as a monitor sends it is read
 //! too.
+//!
+//! What stands between the events is a line of its own, where it stood, and has
+//! no `event`, so that whoever looks for events passes over it:
+//! `{"session","gap":{"from","to"}}` for lost events,
+//! `{"session","not_loaded":{"from","to"}}` for those that the console had and
+//! the tab did not ask for, `{"session","link":{"time","running","cause"}}` for
+//! the endpoint lost or regained, and `{"renumbered":true}` where the console
+//! began to count anew.
 
 use std::sync::Arc;
 
 use qmp_shared::model::Seq;
+use qmp_shared::rest::Gap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::log::{EventRow, Log, Row, What};
+use super::log::{EventRow, LinkRow, Log, Row, What};
 use crate::state::time::Instant;
 
 /// Why a file is not one of events.
@@ -39,7 +48,37 @@ struct Read {
     seq: Seq,
     #[serde(default)]
     received: String,
-    event: Box<RawValue>,
+    event: Option<Box<RawValue>>,
+    // Not flattened, as whatever else an event has would be looked into then.
+    gap: Option<Gap>,
+    not_loaded: Option<Gap>,
+    link: Option<LinkLine>,
+    renumbered: Option<bool>,
+}
+
+/// A line that is no event. One of the parts is there.
+#[derive(Default, Serialize)]
+struct Mark<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    session: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<Gap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_loaded: Option<Gap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<LinkLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renumbered: Option<bool>,
+}
+
+/// The endpoint was lost or regained, as REST tells it.
+#[derive(Serialize, Deserialize)]
+struct LinkLine {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    running: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
 }
 
 /// An event as a monitor sends it.
@@ -54,23 +93,17 @@ struct Timestamp {
     microseconds: i64,
 }
 
-/// The events among the rows, one on each line.
+/// The events among the rows, and what stands between them, one on each line.
+/// The user's own commands are left out.
 pub(crate) fn write_ndjson<'a>(rows: impl Iterator<Item = &'a Arc<Row>>) -> String {
     let mut text = String::new();
     for row in rows {
-        let What::Event(event) = &row.what else {
-            continue;
+        let session = &*row.session;
+        let line = match &row.what {
+            What::Event(event) => write_event(session, event),
+            what => Mark::of(session, what).and_then(|mark| serde_json::to_string(&mark).ok()),
         };
-        let Ok(raw) = serde_json::from_str(&event.text) else {
-            continue;
-        };
-        let written = Written {
-            session: &row.session,
-            seq: event.seq,
-            received: event.received.map(|at| at.rfc3339()).unwrap_or_default(),
-            event: raw,
-        };
-        if let Ok(line) = serde_json::to_string(&written) {
+        if let Some(line) = line {
             text.push_str(&line);
             text.push('\n');
         }
@@ -78,36 +111,104 @@ pub(crate) fn write_ndjson<'a>(rows: impl Iterator<Item = &'a Arc<Row>>) -> Stri
     text
 }
 
-/// The events of a file.
+fn write_event(session: &str, event: &EventRow) -> Option<String> {
+    let written = Written {
+        session,
+        seq: event.seq,
+        received: event.received.map(Instant::rfc3339).unwrap_or_default(),
+        event: serde_json::from_str(&event.text).ok()?,
+    };
+    serde_json::to_string(&written).ok()
+}
+
+impl<'a> Mark<'a> {
+    /// The mark of a row; `None` for one that is no mark.
+    fn of(session: &'a str, what: &What) -> Option<Self> {
+        let numbers = |from: &Seq, to: &Seq| {
+            Some(Gap {
+                from: *from,
+                to: *to,
+            })
+        };
+        let mut mark = Self {
+            session,
+            ..Self::default()
+        };
+        match what {
+            What::Event(_) | What::Command(_) => return None,
+            What::Gap { from, to } => mark.gap = numbers(from, to),
+            What::NotLoaded { from, to } => mark.not_loaded = numbers(from, to),
+            What::Renumbered => mark.renumbered = Some(true),
+            What::Link(link) => {
+                mark.link = Some(LinkLine {
+                    time: link.at.map(Instant::rfc3339),
+                    running: link.running,
+                    cause: link.cause.clone(),
+                });
+            }
+        }
+        Some(mark)
+    }
+}
+
+impl Read {
+    /// What it tells where it is no event; `None` for nothing.
+    fn mark(self) -> Option<What> {
+        if let Some(Gap { from, to }) = self.gap {
+            return Some(What::Gap { from, to });
+        }
+        if let Some(Gap { from, to }) = self.not_loaded {
+            return Some(What::NotLoaded { from, to });
+        }
+        if let Some(link) = self.link {
+            return Some(What::Link(LinkRow {
+                running: link.running,
+                at: link.time.as_deref().and_then(Instant::parse),
+                cause: link.cause,
+            }));
+        }
+        self.renumbered
+            .filter(|is_so| *is_so)
+            .map(|_| What::Renumbered)
+    }
+}
+
+/// The events of a file, and what stands between them.
 ///
 /// # Errors
 ///
-/// [`NdjsonError`] for the first line that is none.
+/// [`NdjsonError`] for the first line that is neither.
 pub(crate) fn read_ndjson(text: &str) -> Result<Log, NdjsonError> {
     let mut log = Log::default();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
-        let (session, event) = read_line(line).map_err(|fault| NdjsonError {
+        let (session, what) = read_line(line).map_err(|fault| NdjsonError {
             line: index + 1,
             fault,
         })?;
-        log.push(&session, What::Event(event));
+        log.push(&session, what);
     }
     Ok(log)
 }
 
-/// The event of a line, and its session, if that is told.
-fn read_line(line: &str) -> Result<(String, EventRow), String> {
+/// What a line tells, and of which session, if that is told.
+fn read_line(line: &str) -> Result<(String, What), String> {
     // The line is the file's, and the only one that serde knows of.
     let fault =
         |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
-    let read: Read = serde_json::from_str(line).map_err(fault)?;
-    match read.event.get().as_bytes().first() {
+    let mut read: Read = serde_json::from_str(line).map_err(fault)?;
+    let Some(event) = read.event.take() else {
+        let session = std::mem::take(&mut read.session);
+        let what = read.mark();
+        let what = what.ok_or_else(|| "missing field `event`".to_owned())?;
+        return Ok((session, what));
+    };
+    match event.get().as_bytes().first() {
         Some(b'{') => {
-            let event = EventRow::new(read.seq, &read.received, read.event);
-            Ok((read.session, event))
+            let event = EventRow::new(read.seq, &read.received, event);
+            Ok((read.session, What::Event(event)))
         }
         Some(b'"') => {
             let Bare { timestamp } = serde_json::from_str(line).map_err(fault)?;
@@ -126,7 +227,7 @@ fn read_line(line: &str) -> Result<(String, EventRow), String> {
                     )
                 },
             );
-            Ok((read.session, event))
+            Ok((read.session, What::Event(event)))
         }
         _ => Err("`event` is neither an event nor the name of one".to_owned()),
     }

@@ -4,8 +4,11 @@ use qmp_shared::filter::{EventFilter, Expression, ExpressionError, FilterError, 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::log::{Row, What};
-use crate::state::text::percent_encoded;
+use crate::state::text::{clip, percent_encoded, visible};
 use crate::state::time::Instant;
+
+/// Longest part of what is no time that is told, in bytes.
+const LONGEST_TOLD: usize = 40;
 
 /// A filter as it is written: in the address, in what is kept, and by users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,13 @@ pub(crate) struct FilterText {
     /// Only this session; all when empty.
     #[serde(deserialize_with = "or_nothing")]
     pub(crate) session: String,
+    /// Sessions that are left out, separated by commas, which no session has in
+    /// its name.
+    #[serde(
+        deserialize_with = "or_nothing",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub(crate) except: String,
     /// Names with globs, separated by commas.
     #[serde(deserialize_with = "or_nothing")]
     pub(crate) names: String,
@@ -58,6 +68,7 @@ impl FilterText {
     fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let parts = [
             ("session", &*self.session),
+            ("except", &*self.except),
             ("names", &*self.names),
             ("where", &*self.expression),
             ("until", &*self.until),
@@ -87,10 +98,12 @@ impl FilterText {
             if !words.is_empty() {
                 words.push_str(" · ");
             }
-            if matches!(key, "session" | "until") {
-                words.push_str(key);
-                words.push(' ');
-            }
+            words.push_str(match key {
+                "session" => "session ",
+                "except" => "without session ",
+                "until" => "until ",
+                _ => "",
+            });
             words.push_str(if key == "commands" {
                 "with my commands"
             } else {
@@ -122,18 +135,76 @@ impl FilterText {
         }
     }
 
+    /// Until when; `None` where it goes on.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn parse_until(&self) -> Result<Option<Instant>, String> {
+        match &*self.until {
+            "" => Ok(None),
+            text => Instant::parse(text).map(Some).ok_or_else(|| {
+                let (start, more) = clip(text, LONGEST_TOLD);
+                let end = if more > 0 { "…" } else { "" };
+                let shown = visible(start);
+                [
+                    "“",
+                    &shown,
+                    end,
+                    "” is no time such as 2026-01-31T14:03:59Z",
+                ]
+                .concat()
+            }),
+        }
+    }
+
+    /// The sessions that are left out.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.except.split(',').filter(|name| !name.is_empty())
+    }
+
+    /// The same filter with this session only, or with all of them.
+    pub(crate) fn only_session(&self, session: &str) -> Self {
+        Self {
+            session: session.to_owned(),
+            except: String::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same filter without this session; `None` where that cannot be said.
+    pub(crate) fn without_session(&self, session: &str) -> Option<Self> {
+        let is_name = !session.is_empty() && !session.contains(',');
+        let is_said = !self.session.is_empty() || self.left_out().any(|name| name == session);
+        (is_name && !is_said).then(|| {
+            let mut names: Vec<_> = self.left_out().collect();
+            names.push(session);
+            Self {
+                except: names.join(","),
+                ..self.clone()
+            }
+        })
+    }
+
+    /// The same filter with a session that was left out.
+    pub(crate) fn with_session(&self, session: &str) -> Self {
+        let names: Vec<_> = self.left_out().filter(|name| *name != session).collect();
+        Self {
+            except: names.join(","),
+            ..self.clone()
+        }
+    }
+
     /// The query, where all of its parts are right.
     pub(crate) fn query(&self) -> Option<Query> {
         let mut filter = self.parse_names().ok()?;
         if let Some(expression) = self.parse_expression().ok()? {
             filter = filter.with_expression(expression);
         }
-        let until = match &*self.until {
-            "" => None,
-            text => Some(Instant::parse(text)?),
-        };
+        let until = self.parse_until().ok()?;
         Some(Query {
             session: Some(self.session.clone()).filter(|session| !session.is_empty()),
+            except: self.left_out().map(str::to_owned).collect(),
             filter,
             until,
             commands: self.commands,
@@ -167,6 +238,8 @@ pub(super) fn push_parameter(address: &mut String, key: &str, value: &str) {
 pub(crate) struct Query {
     /// Only this session; all when `None`.
     pub(crate) session: Option<String>,
+    /// Not these sessions.
+    pub(crate) except: Vec<String>,
     /// Only events that pass.
     pub(crate) filter: EventFilter,
     /// Only what the log has until then.
@@ -180,8 +253,8 @@ impl Query {
     /// events might have passed. So is what became of the endpoint, and the
     /// user's own commands when they are wanted.
     pub(super) fn judge(&self, row: &Row) -> Verdict {
-        let wanted = self.session.as_deref();
-        if wanted.is_some_and(|wanted| !row.session.is_empty() && *row.session != *wanted) {
+        // What is of no session is of all.
+        if !row.session.is_empty() && !self.has_session(&row.session) {
             return Verdict::Rejected;
         }
         match &row.what {
@@ -201,9 +274,19 @@ impl Query {
         }
     }
 
+    /// Whether a session is among those that are shown.
+    pub(crate) fn has_session(&self, session: &str) -> bool {
+        let wanted = self.session.as_deref();
+        wanted.is_none_or(|wanted| wanted == session)
+            && !self.except.iter().any(|name| name == session)
+    }
+
     /// Whether no event is filtered out.
     pub(crate) fn is_everything(&self) -> bool {
-        self.session.is_none() && self.filter == EventFilter::default() && self.until.is_none()
+        self.session.is_none()
+            && self.except.is_empty()
+            && self.filter == EventFilter::default()
+            && self.until.is_none()
     }
 
     /// The query of a page of the console's log, without where it begins.

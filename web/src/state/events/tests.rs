@@ -67,6 +67,7 @@ fn names(feed: &Feed) -> Vec<String> {
 fn query(session: Option<&str>, filter: &str) -> Query {
     Query {
         session: session.map(Into::into),
+        except: Vec::new(),
         filter: filter.parse().unwrap(),
         until: None,
         commands: false,
@@ -314,10 +315,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
     let mut log = Log::default();
     log.push("a", event(100, "LIVE"));
     let mut feed = feed(Query::default(), &log);
-    let mut history = History::before(
-        [("a".into(), log.start("a")), ("b".into(), log.start("b"))],
-        None,
-    );
+    let mut history = History::before(["a", "b"], &log);
     let wanted = history.wanted(feed.query());
     assert_eq!(wanted[0].parameters, "?marks=true&limit=500&before=100");
     assert_eq!(wanted[1].parameters, "?marks=true&limit=500");
@@ -342,7 +340,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
 
 #[test]
 fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
-    let mut history = History::before([("a".into(), Some(Seq(1000)))], None);
+    let mut history = History::before(["a"], &log(&[("a", 1000, "LIVE")]));
     let link =
         r#"{"gaps":[],"links":[{"after":499,"time":"2026-01-01T00:00:07Z","running":true}]}"#;
     let events: Vec<_> = (500..1000).map(|seq| (seq, "10")).collect();
@@ -355,9 +353,58 @@ fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
     assert_eq!(history.take().len(), 1);
     assert!(history.is_exhausted());
     // A session that is gone holds up nobody.
-    let mut history = History::before([("a".into(), None)], None);
+    let mut history = History::before(["a"], &Log::default());
     history.give_up("a");
     assert!(history.is_exhausted());
+}
+
+#[test]
+fn marks_that_the_tab_told_are_not_told_again_by_the_log() {
+    let told = |running, second| {
+        What::Link(LinkRow {
+            running,
+            at: Instant::parse(&format!("2026-01-01T00:00:{second:02}Z")),
+            cause: None,
+        })
+    };
+    let link = |after, running, second| {
+        format!(r#"{{"after":{after},"time":"2026-01-01T00:00:{second:02}Z","running":{running}}}"#)
+    };
+    let links = [
+        link(3, true, 1),
+        link(5, true, 2),
+        link(5, false, 10),
+        link(5, true, 20),
+    ];
+    let marks = format!(r#"{{"gaps":[],"links":[{}]}}"#, links.join(","));
+    let mut older = page(&[(4, "01"), (5, "05")], &marks);
+    older.next = Seq(5);
+    let mut log = log(&[("vm", 5, "OLD")]);
+    // As the session says it, a little later than the log.
+    log.push("vm", told(false, 12));
+    log.push("vm", told(true, 20));
+    log.push("vm", event(6, "NEW"));
+    log.drop_oldest();
+    let mut feed = feed(Query::default(), &log);
+    let mut history = History::before(["vm"], &log);
+    history.receive("vm", older);
+    feed.put_before(history.take(), &log);
+    assert_eq!(
+        names(&feed),
+        ["NEW", "up vm", "down vm", "up vm", "E5", "E4", "up vm"]
+    );
+    // A gap that the tab lets go of is in the log.
+    log.push(
+        "vm",
+        What::Gap {
+            from: Seq(7),
+            to: Seq(9),
+        },
+    );
+    for _ in 0..4 {
+        log.drop_oldest();
+    }
+    assert_eq!(log.start("vm"), Some(Seq(10)));
 }
 
 #[test]
@@ -372,7 +419,7 @@ fn a_time_to_look_back_from_leaves_out_what_is_live() {
     let query = text.query().unwrap();
     let mut feed = feed(query.clone(), &log);
     assert_eq!((feed.len(), feed.refresh(&log)), (0, 0));
-    let mut history = History::before([("vm".into(), None)], query.until);
+    let mut history = History::until(["vm"], query.until.unwrap());
     let wanted = history.wanted(&query);
     assert_eq!(
         wanted[0].parameters,
@@ -401,6 +448,49 @@ fn filters_in_words_and_with_another_condition() {
     text.expression = "@.x ==".into();
     assert_eq!(text.parse_expression().unwrap_err().column(), Some(5));
     assert!(text.query().is_none());
+}
+
+#[test]
+fn sessions_are_left_out_and_taken_in_again() {
+    let mut log = log(&[("a", 1, "A"), ("b", 1, "B"), ("c", 1, "C")]);
+    log.push("", What::Renumbered);
+    let text = FilterText::default();
+    let text = text.without_session("a").unwrap();
+    let both = text.without_session("c").unwrap();
+    assert_eq!(both.address(), "/events?except=a%2Cc");
+    assert_eq!(both.words(), "without session a,c");
+    let query = both.query().unwrap();
+    assert!(!query.is_everything());
+    assert_eq!(names(&feed(query, &log)), ["renumbered", "B"]);
+    let again = both.with_session("a");
+    assert_eq!(again.left_out().collect::<Vec<_>>(), ["c"]);
+    assert_eq!(
+        names(&feed(again.query().unwrap(), &log)),
+        ["renumbered", "B", "A"]
+    );
+    assert_eq!(both.only_session("c").address(), "/events?session=c");
+    // What a file may have for a session, and what is left out already.
+    for name in ["", "x,y", "a"] {
+        assert_eq!(text.without_session(name), None);
+    }
+    assert_eq!(text.only_session("b").without_session("a"), None);
+    let kept = serde_json::to_string(&both).unwrap();
+    assert_eq!(serde_json::from_str::<FilterText>(&kept).unwrap(), both);
+}
+
+#[test]
+fn what_is_no_time_is_said() {
+    let until = |until: &str| FilterText {
+        until: until.into(),
+        ..FilterText::default()
+    };
+    assert_eq!(until("").parse_until(), Ok(None));
+    assert_eq!(
+        until("soon\u{202e}").parse_until().unwrap_err(),
+        "“soon\\u{202e}” is no time such as 2026-01-31T14:03:59Z"
+    );
+    assert!(until(&"x".repeat(1000)).parse_until().unwrap_err().len() < 150);
+    assert!(until("soon").query().is_none() && until(RECEIVED).query().is_some());
 }
 
 #[test]
@@ -448,9 +538,62 @@ fn a_file_holds_what_was_shown() {
     assert!(!broken.contains("at line 1"), "{broken}");
     let error = read_ndjson(&(text + "{}")).unwrap_err().to_string();
     assert!(
-        error.starts_with("line 3: missing field `event`"),
+        error.starts_with("line 4: missing field `event`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_file_says_what_is_missing_in_it() {
+    let mut log = log(&[("vm", 1, "A")]);
+    let link = |running, cause: Option<&str>| {
+        What::Link(LinkRow {
+            running,
+            at: Instant::parse(RECEIVED),
+            cause: cause.map(str::to_owned),
+        })
+    };
+    log.push("vm", link(false, Some("reset\u{202e}")));
+    log.push("vm", link(true, None));
+    let (from, to) = (Seq(2), Seq(3));
+    log.push("vm", What::Gap { from, to });
+    log.push("b", What::NotLoaded { from, to });
+    log.push("", What::Renumbered);
+    log.push("vm", event(4, "B"));
+    let written = feed(Query::default(), &log);
+    let text = write_ndjson(written.rows());
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(
+        lines[1..6],
+        [
+            "{\"session\":\"vm\",\"link\":{\"time\":\"2026-01-01T00:00:00.000001Z\",\"running\":false,\"cause\":\"reset\u{202e}\"}}",
+            r#"{"session":"vm","link":{"time":"2026-01-01T00:00:00.000001Z","running":true}}"#,
+            r#"{"session":"vm","gap":{"from":2,"to":3}}"#,
+            r#"{"session":"b","not_loaded":{"from":2,"to":3}}"#,
+            r#"{"renumbered":true}"#,
+        ]
+    );
+    let read = read_ndjson(&text).unwrap();
+    let read = feed(Query::default(), &read);
+    let whats = |feed: &Feed| format!("{:?}", feed.rows().map(|row| &row.what).collect::<Vec<_>>());
+    assert_eq!(whats(&read), whats(&written));
+    let broken = read_ndjson(r#"{"gap":{"from":1}}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(broken.starts_with("line 1: missing field `to`"), "{broken}");
+    assert!(read_ndjson(r#"{"renumbered":false}"#).is_err());
+    // What no script can hold is an event all the same.
+    let half = r#"{"event":"HALF","data":{"half":"\ud800"}}"#;
+    assert_eq!(feed(Query::default(), &read_ndjson(half).unwrap()).len(), 1);
+}
+
+#[test]
+fn of_a_file_that_is_too_long_the_oldest_go() {
+    let line = |seq| format!("{{\"seq\":{seq},\"event\":{{\"event\":\"A\"}}}}\n");
+    let text: String = (0..MAX_ROWS + 7).map(line).collect();
+    let log = read_ndjson(&text).unwrap();
+    assert_eq!(log.dropped(), 7);
+    assert_eq!(feed(Query::default(), &log).len(), MAX_ROWS);
 }
 
 const SCHEMA: &str = r#"[
@@ -483,6 +626,29 @@ fn names_are_completed_where_the_caret_is() {
     let (text, caret) = completion.apply("RESUME, st, X", &completion.suggestions[0]);
     assert_eq!((&*text, caret), ("RESUME, STOP, X", 12));
     assert!(texts(&complete("STOP", 4)).is_empty());
+}
+
+#[test]
+fn names_that_no_schema_knows_may_mean_others() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    for (typed, meant) in [
+        ("stop", Some("STOP")),
+        ("job-status-change", Some("JOB_STATUS_CHANGE")),
+        ("STOP JOB_STATUS_CHANGE", Some("STOP, JOB_STATUS_CHANGE")),
+        ("STOP,  job_*  stop", Some("STOP, JOB_*, STOP")),
+        ("STOP, Job_*", Some("STOP, JOB_*")),
+        ("", None),
+        ("STOP", None),
+        ("S*, JOB_STATUS_CHANGE", None),
+        ("sto", None),
+        ("NOTHING", None),
+        ("stop NOTHING", None),
+        ("stop,,", None),
+    ] {
+        assert_eq!(hint_names(typed, &[&schema]).as_deref(), meant, "{typed}");
+    }
+    // Without a schema nobody can tell.
+    assert_eq!(hint_names("stop", &[]), None);
 }
 
 #[test]

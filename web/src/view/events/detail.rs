@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::Page;
-use crate::state::events::{FilterText, Refusal, Row, What, is_not, offered};
+use crate::state::events::{FilterText, Refusal, Row, What, offered};
 use crate::state::sessions::incarnation;
 use crate::state::text::visible;
 use crate::state::tree::{NodeId, Tree};
@@ -14,6 +14,10 @@ use crate::view::documentation::EventDocumentation;
 use crate::view::json_tree::JsonTree;
 use crate::view::parts::CopyButton;
 use crate::view::row_actions::{Offer, RowAction};
+
+/// Another filter that is offered, or why it cannot be; `None` where it makes no
+/// sense.
+type Change = Box<dyn Fn(&FilterText) -> Option<Result<FilterText, Refusal>> + Send + Sync>;
 
 #[component]
 pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
@@ -25,32 +29,49 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     let received = event.received.map(|at| at.utc()).unwrap_or_default();
     let session = row.session.to_string();
     let name = event.name.to_string();
-    let link = move |words: &'static str,
-                     change: Box<dyn Fn(FilterText) -> FilterText + Send + Sync>| {
-        let address = move || browser::at(&change(page.text.get()).address());
-        view! { <a href=address>{words}</a> }
+    let link = move |words: &'static str, change: Change| {
+        move || {
+            let changed = page.text.with(|text| change(text))?;
+            Some(match changed {
+                Ok(text) => view! { <a href=browser::at(&text.address())>{words}</a> }.into_any(),
+                // The place where it would be, and why it is not.
+                Err(refusal) => {
+                    let why = words.to_owned() + ": " + refusal.words();
+                    view! { <span class="muted">{why}</span> }.into_any()
+                }
+            })
+        }
     };
     let only = {
-        let names = name.clone();
-        let change = move |text| FilterText {
-            names: names.clone(),
-            ..text
-        };
-        link("Only this name", Box::new(change))
+        let name = name.clone();
+        link(
+            "Only this name",
+            Box::new(move |text| Some(text.only_name(&name))),
+        )
     };
-    let without = is_not("@.event", &name).map(|condition| {
-        let change = move |text: FilterText| text.and(&condition);
-        link("Exclude this name", Box::new(change))
-    });
+    let without = {
+        let name = name.clone();
+        link(
+            "Exclude this name",
+            Box::new(move |text| Some(text.without_name(&name))),
+        )
+    };
     // A file may tell no session.
-    let of_session = (!session.is_empty()).then(|| {
+    let only_session = {
         let session = session.clone();
-        let change = move |text| FilterText {
-            session: session.clone(),
-            ..text
-        };
-        link("Only this session", Box::new(change))
-    });
+        let is_told = !session.is_empty();
+        link(
+            "Only this session",
+            Box::new(move |text| is_told.then(|| Ok(text.only_session(&session)))),
+        )
+    };
+    let without_session = {
+        let session = session.clone();
+        link(
+            "Exclude this session",
+            Box::new(move |text| text.without_session(&session).map(Ok)),
+        )
+    };
     let fault = RwSignal::new(None);
     let actions = vec![
         filter_action(page, fault, true),
@@ -68,7 +89,7 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
                 <dt>"Seq"</dt><dd class="mono">{event.seq.0}</dd>
                 <dt>"Received"</dt><dd class="mono">{received}</dd>
             </dl>
-            <p class="detail-links">{only}{without}{of_session}</p>
+            <p class="detail-links">{only}{without}{only_session}{without_session}</p>
             <JsonTree text label="Event" actions/>
             <p class="fault" role="alert">{move || fault.get().map(Refusal::words)}</p>
             {documentation(page, session, name)}

@@ -1,15 +1,23 @@
 //! What there is: names and sessions with their counts, and a line of how many
 //! came when.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::Page;
-use crate::state::events::{Facets, Rate};
-use crate::state::text::{counted, grouped, visible};
+use crate::state::events::{Facets, Feed, FilterText, Rate, Refusal};
+use crate::state::text::{clip, counted, grouped, visible};
 use crate::store::browser;
+use crate::view::parts::focus;
 
-/// Most names that are offered.
+/// How many names are offered at first.
 const NAMES: usize = 12;
+
+/// Most names that are offered at all.
+const MOST: usize = 1_000;
+
+/// Longest name that is shown whole, in bytes.
+const SHOWN: usize = 100;
 
 /// Size of the line, in the units of its picture.
 const BAR: usize = 4;
@@ -18,10 +26,10 @@ const HEIGHT: u64 = 24;
 #[component]
 pub(super) fn FacetBar(page: Page) -> impl IntoView {
     // Once a second is enough to read, but the first are there with their rows.
-    let has_rows = Memo::new(move |_| page.with_feed(|feed| feed.len() > 0));
+    let has_events = Memo::new(move |_| page.with_feed(Feed::has_events));
     let facets = move |read: fn(&Facets) -> Vec<(String, u64)>| {
         Memo::new(move |_| {
-            has_rows.track();
+            has_events.track();
             page.store.clock.track();
             page.text.track();
             page.file.track();
@@ -30,7 +38,7 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
     };
     let (names, sessions) = (facets(Facets::names), facets(Facets::sessions));
     let rate = Memo::new(move |_| {
-        has_rows.track();
+        has_events.track();
         page.store.clock.track();
         page.text.track();
         let is_live =
@@ -38,49 +46,131 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
         let end = is_live.then(browser::wall_clock);
         page.feed.with_value(|feed| feed.facets().rate(end))
     });
+    let is_all = RwSignal::new(false);
+    let more_place = NodeRef::<html::Span>::new();
+    let turn = move |_| {
+        is_all.update(|is_all| *is_all = !*is_all);
+        // The button is another one then.
+        browser::next_frame(move || {
+            let place = more_place.get_untracked();
+            focus(
+                place
+                    .and_then(|place| place.query_selector("button").ok().flatten())
+                    .as_ref(),
+            );
+        });
+    };
+    let most = move || if is_all.get() { MOST } else { NAMES };
     let chips = move || {
         let several = sessions.with(|sessions| sessions.len() > 1);
+        let text = page.text.get_untracked();
         let sessions = sessions.get().into_iter().filter(|_| several);
         let sessions = sessions.map(|(name, count)| {
-            let mut text = page.text.get_untracked();
-            text.session.clone_from(&name);
-            chip("Only session ", &name, count, &text.address())
+            let only = text.only_session(&name);
+            chip("Only session ", &name, count, Ok(&only))
         });
-        let names = names.get().into_iter().take(NAMES);
+        let names = names.get().into_iter().take(most());
         let names = names.map(|(name, count)| {
-            let mut text = page.text.get_untracked();
-            text.names.clone_from(&name);
-            chip("Only ", &name, count, &text.address())
+            let only = text.only_name(&name);
+            chip(
+                "Only ",
+                &name,
+                count,
+                only.as_ref().map_err(|refusal| *refusal),
+            )
         });
         sessions.chain(names).collect_view()
     };
-    let more =
-        move || {
-            let count = names.with(Vec::len).saturating_sub(NAMES);
-            (count > 0).then(|| view! {
-            <span class="muted small-text">"and "{counted(count as u64, "other name")}</span>
-        })
+    let left_out = move || {
+        let text = page.text.get();
+        let names = text.left_out().map(|name| {
+            let shown = visible(name).into_owned();
+            let label = "without ".to_owned() + &shown + ": show it again";
+            view! {
+                <a
+                    class="chip left-out"
+                    href=browser::at(&text.with_session(name).address())
+                    aria-label=label.clone()
+                    title=label
+                >
+                    "without "<span class="mono">{shown}</span>
+                    <span aria-hidden="true">"✕"</span>
+                </a>
+            }
+        });
+        names.collect_view()
+    };
+    let count = Memo::new(move |_| names.with(Vec::len));
+    let more = move || {
+        let (count, is_all) = (count.get(), is_all.get());
+        let left = count.saturating_sub(most());
+        let words = match is_all {
+            true => "Fewer names".to_owned(),
+            false => "and ".to_owned() + &counted(left as u64, "other name"),
         };
-    let is_empty = Memo::new(move |_| names.with(Vec::is_empty));
+        let beyond = (is_all && left > 0).then(|| {
+            let words = "and ".to_owned() + &counted(left as u64, "other name");
+            view! { <span class="muted small-text">{words}</span> }
+        });
+        (count > NAMES).then(|| {
+            view! {
+                {beyond}
+                <button
+                    type="button"
+                    class="quiet small"
+                    aria-expanded=is_all.to_string()
+                    on:click=turn
+                >
+                    {words}
+                </button>
+            }
+        })
+    };
+    let is_empty = Memo::new(move |_| {
+        names.with(Vec::is_empty) && page.text.with(|text| text.except.is_empty())
+    });
     view! {
-        <div class="facets" hidden=move || is_empty.get()>
-            <div class="chips" role="group" aria-label="What there is">{chips}{more}</div>
+        <div class="facets" class:all=is_all hidden=move || is_empty.get()>
+            <div class="chips" role="group" aria-label="What there is">
+                {left_out}
+                {chips}
+                <span node_ref=more_place class="more">{more}</span>
+            </div>
             {move || spark_line(&rate.get())}
         </div>
     }
 }
 
-fn chip(what: &str, name: &str, count: u64, address: &str) -> impl IntoView + use<> {
-    let shown = visible(name).into_owned();
-    let title = what.to_owned() + &shown;
-    // It has what is to be seen in it, as one speaks to it by that.
-    let label = title.clone() + " " + &counted(count, "event");
-    view! {
-        <a class="chip" href=browser::at(address) aria-label=label title=title>
-            <span class="mono">{shown}</span>
-            " "
-            <span class="count">{grouped(count)}</span>
-        </a>
+/// A name or a session with its count, which leads to it alone; or says why it
+/// does not.
+fn chip(
+    what: &str,
+    name: &str,
+    count: u64,
+    only: Result<&FilterText, Refusal>,
+) -> impl IntoView + use<> {
+    let (start, left_out) = clip(name, SHOWN);
+    let mut shown = visible(start).into_owned();
+    if left_out > 0 {
+        shown.push('…');
+    }
+    let content = view! {
+        <span class="mono">{shown.clone()}</span>
+        " "
+        <span class="count">{grouped(count)}</span>
+    };
+    match only {
+        Ok(text) => {
+            let title = what.to_owned() + &shown;
+            // It has what is to be seen in it, as one speaks to it by that.
+            let label = title.clone() + " " + &counted(count, "event");
+            let address = browser::at(&text.address());
+            view! { <a class="chip" href=address aria-label=label title=title>{content}</a> }
+                .into_any()
+        }
+        Err(refusal) => {
+            view! { <span class="chip" title=refusal.words()>{content}</span> }.into_any()
+        }
     }
 }
 

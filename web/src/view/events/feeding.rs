@@ -1,7 +1,6 @@
 //! Fills the page: from the tab's memory, in steps that leave the page alive,
 //! and from the console's log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -70,6 +69,7 @@ impl Page {
             more = self.update_feed(|feed, log| feed.scan(log, STEP));
         }
         self.changed();
+        self.keep_end();
         if more {
             browser::next_frame(move || self.scan(generation));
         } else if self.is_without_matches() {
@@ -89,7 +89,7 @@ impl Page {
         self.older.get_untracked() == Older::Unknown
             && self.file.with_untracked(Option::is_none)
             && self.feed.with_value(|feed| {
-                feed.len() == 0 && !feed.is_paused() && !feed.query().is_everything()
+                !feed.has_events() && !feed.is_paused() && !feed.query().is_everything()
             })
     }
 
@@ -156,18 +156,24 @@ impl Page {
 
     fn begin_history(self, query: &Query) -> History {
         self.store.peek(|app| {
-            let is_wanted =
-                |name: &&String| query.session.as_ref().is_none_or(|wanted| wanted == *name);
-            let names = app.sessions.keys().filter(is_wanted);
-            let before = names.map(|name| {
-                let start = match query.until {
-                    None => app.log.start(name),
-                    Some(_) => None,
-                };
-                (Arc::from(name.as_str()), start)
-            });
-            History::before(before, query.until)
+            let is_wanted = |name: &&String| query.has_session(name);
+            let names = app.sessions.keys().filter(is_wanted).map(String::as_str);
+            match query.until {
+                None => History::before(names, &app.log),
+                Some(until) => History::until(names, until),
+            }
         })
+    }
+
+    /// Whoever follows sees the newest.
+    fn keep_end(self) {
+        if self.is_following.get_untracked() && self.is_at_end.get_value() {
+            request_animation_frame(move || {
+                if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
+                    scroller.set_scroll_top(i32::MAX);
+                }
+            });
+        }
     }
 
     /// Rows came in, at the top or at the bottom: whoever scrolled away keeps

@@ -41,6 +41,9 @@ pub(super) fn FilterMenu(page: Page) -> impl IntoView {
             return;
         };
         let text = page.text.get_untracked();
+        if text.query().is_none() {
+            return;
+        }
         let name = match input.value().trim() {
             "" => text.words(),
             name => name.to_owned(),
@@ -93,16 +96,36 @@ pub(super) fn FilterMenu(page: Page) -> impl IntoView {
     let has_saved = move || saved.with(|saved| !saved.is_empty());
     let has_recent = move || recent.with(|recent| !recent.is_empty());
     let is_nothing = move || page.text.with(FilterText::is_empty);
+    let is_invalid = Memo::new(move |_| page.text.with(|text| text.query().is_none()));
+    let why = move || {
+        is_invalid
+            .get()
+            .then_some("The filter is not valid: correct it to save it or to copy its link.")
+    };
     view! {
         <Menu label="Filters">
             <form class="menu-form" on:submit=save>
                 <label for="events-save">"Save this filter as"</label>
                 <div class="menu-row">
                     <input id="events-save" type="text" node_ref=name autocomplete="off" placeholder="block jobs"/>
-                    <button type="submit" disabled=is_nothing>"Save"</button>
+                    <button
+                        type="submit"
+                        disabled=move || is_nothing() || is_invalid.get()
+                        aria-describedby="events-not-kept"
+                    >
+                        "Save"
+                    </button>
                 </div>
             </form>
-            <button type="button" on:click=copy>"Copy link to this filter"</button>
+            <button
+                type="button"
+                disabled=move || is_invalid.get()
+                aria-describedby="events-not-kept"
+                on:click=copy
+            >
+                "Copy link to this filter"
+            </button>
+            <p id="events-not-kept" class="fault">{why}</p>
             <Show when=has_saved><h3>"Saved"</h3><ul>{kept}</ul></Show>
             <Show when=has_recent><h3>"Recent"</h3><ul>{latest}</ul></Show>
         </Menu>

@@ -19,7 +19,9 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::rest::Problem;
 
 use super::parts::ProblemBox;
+use super::place::use_path;
 use crate::state::events::{Feed, FilterText, History, Log, Row, What};
+use crate::state::pages;
 use crate::state::text::{counted, grouped};
 use crate::store::{Store, use_store};
 use command_detail::CommandDetail;
@@ -36,6 +38,8 @@ struct Page {
     store: Store,
     /// What the address says.
     text: Memo<FilterText>,
+    /// Whether the address has a `since`, which the page does not know.
+    has_since: Memo<bool>,
     feed: StoredValue<Feed>,
     /// What is older than the tab's own events; made when it is asked for.
     history: StoredValue<Option<History>>,
@@ -84,7 +88,7 @@ struct File {
     log: Log,
 }
 
-/// `/events?session=&names=&where=&until=&commands=true`
+/// `/events?session=&except=&names=&where=&until=&commands=true`
 #[component]
 pub(super) fn EventsPage() -> impl IntoView {
     let query = use_query_map();
@@ -93,6 +97,7 @@ pub(super) fn EventsPage() -> impl IntoView {
             let part = |name| query.get(name).unwrap_or_default();
             FilterText {
                 session: part("session"),
+                except: part("except"),
                 names: part("names"),
                 expression: part("where"),
                 until: part("until"),
@@ -100,6 +105,7 @@ pub(super) fn EventsPage() -> impl IntoView {
             }
         })
     });
+    let has_since = Memo::new(move |_| query.with(|query| query.get("since").is_some()));
     let navigate = use_navigate();
     let go: Go = Box::new(move |text| {
         let options = NavigateOptions {
@@ -112,13 +118,14 @@ pub(super) fn EventsPage() -> impl IntoView {
     let page = Page {
         store: use_store(),
         text,
+        has_since,
         feed: StoredValue::new(Feed::default()),
         history: StoredValue::new(None),
         older: RwSignal::new(Older::default()),
         file: RwSignal::new(None),
         revision: RwSignal::new(0),
         generation: StoredValue::new(0),
-        is_following: RwSignal::new(false),
+        is_following: RwSignal::new(Store::was_following()),
         is_at_end: StoredValue::new(true),
         selected: RwSignal::new(None),
         focused: RwSignal::new(None),
@@ -127,6 +134,13 @@ pub(super) fn EventsPage() -> impl IntoView {
         go: StoredValue::new(go),
     };
     feed_the_page(page);
+    let path = use_path();
+    Effect::new(move || {
+        // On the way to another page the filter is not its own any more.
+        if pages::Page::at(&path.get()) == Some(pages::Page::Events) {
+            page.store.keep_events_address(page.text.get().address());
+        }
+    });
     let refused = move || page.store.with_events(|app| app.refused.clone());
     view! {
         <div class="events" class:has-detail=move || page.selected.with(Option::is_some)>

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
 use crate::state::events::{
-    CommandRow, EventRow, Row, What, gap_words, link_words, not_loaded_words,
+    CommandRow, EventRow, Feed, Row, What, gap_words, link_words, not_loaded_words,
 };
 use crate::state::history::Ended;
 use crate::state::text::visible;
@@ -132,7 +132,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
         })
     });
     let pixels = |pixels: f64| pixels.to_string() + "px";
-    let is_empty = Memo::new(move |_| count.get() == 0);
+    let is_empty = Memo::new(move |_| !page.with_feed(Feed::has_events));
     let (is_following, file) = (page.is_following, page.file);
     view! {
         <div

@@ -7,13 +7,13 @@ use super::Page;
 use super::files::FileMenu;
 use super::kept::FilterMenu;
 use crate::state::completion::Completion;
-use crate::state::events::{Feed, FilterText, complete_names, complete_where};
+use crate::state::events::{Feed, FilterText, complete_names, complete_where, hint_names};
 use crate::state::sessions::incarnation;
 use crate::state::text::grouped;
 use crate::state::time::Instant;
-use crate::store::{SchemaState, browser};
+use crate::store::{SchemaState, Store, browser};
 use crate::view::completing::FilterField;
-use crate::view::parts::SessionSelect;
+use crate::view::parts::{SessionSelect, focus_id};
 
 /// Most schemas that names and fields are taken from.
 const SCHEMAS: usize = 8;
@@ -40,20 +40,41 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
     let expression_fault = Memo::new(move |_| {
         text.with(|text| text.parse_expression().err().map(|error| error.to_string()))
     });
-    // Only the cache matters.
+    // Only the cache matters, and that there is more in it.
     let loading = RwSignal::new(SchemaState::Loading);
+    let news = Signal::derive(move || loading.track());
     let ask = move || load_schemas(page, loading);
     let known = move |complete: &dyn Fn(&[&Schema]) -> Completion| {
         let wanted = text.with_untracked(|text| text.session.clone());
-        let loaded = page.store.loaded_schemas();
-        let loaded = loaded
-            .iter()
-            .filter(|(name, _)| wanted.is_empty() || *name == wanted);
-        let loaded: Vec<&Schema> = loaded.take(SCHEMAS).map(|(_, schema)| &**schema).collect();
-        complete(&loaded)
+        with_schemas(page, &wanted, complete)
     };
     let complete_the_names =
         move |typed: &str, caret: usize| known(&|schemas| complete_names(typed, caret, schemas));
+    let meant = Memo::new(move |_| {
+        news.track();
+        let (session, names) = (session.get(), names.get());
+        with_schemas(page, &session, |schemas| hint_names(&names, schemas))
+    });
+    let hint = move || {
+        meant.get().map(|meant| {
+            let take = meant.clone();
+            view! {
+                <p class="hint">
+                    "No such event is known. Use "
+                    <button
+                        type="button"
+                        class="quiet small mono"
+                        on:click=move |_| {
+                            change(&|text| text.names.clone_from(&take));
+                            focus_id("events-names");
+                        }
+                    >
+                        {meant}
+                    </button>
+                </p>
+            }
+        })
+    };
     let complete_the_expression = move |typed: &str, caret: usize| {
         let names = text
             .with_untracked(FilterText::parse_names)
@@ -66,7 +87,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 id="events-session"
                 session=session
                 all="All sessions"
-                choose=move |session: String| change(&|text| text.session.clone_from(&session))
+                choose=move |session: String| change(&|text| *text = text.only_session(&session))
             />
             <FilterField
                 id="events-names"
@@ -77,7 +98,10 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 set=move |names: String| change(&|text| text.names.clone_from(&names))
                 complete=complete_the_names
                 ask=ask
-            />
+                news=news
+            >
+                {hint}
+            </FilterField>
             <FilterField
                 id="events-where"
                 label="Where"
@@ -87,6 +111,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 set=move |typed: String| change(&|text| text.expression.clone_from(&typed))
                 complete=complete_the_expression
                 ask=ask
+                news=news
             />
             <Until page/>
             <div class="buttons">
@@ -100,6 +125,16 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
     }
 }
 
+/// Looks into the schemas that are here, of this session or of all.
+fn with_schemas<T>(page: Page, session: &str, read: impl FnOnce(&[&Schema]) -> T) -> T {
+    let loaded = page.store.loaded_schemas();
+    let loaded = loaded
+        .iter()
+        .filter(|(name, _)| session.is_empty() || name == session);
+    let loaded: Vec<&Schema> = loaded.take(SCHEMAS).map(|(_, schema)| &**schema).collect();
+    read(&loaded)
+}
+
 /// Has the schemas of the sessions that are looked at in the cache.
 fn load_schemas(page: Page, state: RwSignal<SchemaState>) {
     let wanted = page.text.with_untracked(|text| text.session.clone());
@@ -110,7 +145,7 @@ fn load_schemas(page: Page, state: RwSignal<SchemaState>) {
         found.take(SCHEMAS).collect::<Vec<_>>()
     });
     for (name, incarnation) in sessions {
-        page.store.load_schema(name, incarnation, state, || false);
+        page.store.load_schema(name, incarnation, state, || true);
     }
 }
 
@@ -130,6 +165,25 @@ fn Until(page: Page) -> impl IntoView {
         text.until = until.map(Instant::rfc3339).unwrap_or_default();
         page.go(&text);
     };
+    let fault = Memo::new(move |_| page.text.with(|text| text.parse_until().err()));
+    let is_wrong = move || fault.with(Option::is_some).then_some("true");
+    let said = move || match fault.get() {
+        Some(fault) => {
+            let live = FilterText {
+                until: String::new(),
+                ..page.text.get()
+            };
+            view! {
+                <p>{fault}". "<a href=browser::at(&live.address())>"Show what is live"</a></p>
+            }
+            .into_any()
+        }
+        None if page.has_since.get() => view! {
+            <p>"This page has no “since”: choose until when, and scroll back."</p>
+        }
+        .into_any(),
+        None => ().into_any(),
+    };
     view! {
         <div class="field until">
             <label for="events-until">"Until"</label>
@@ -138,9 +192,12 @@ fn Until(page: Page) -> impl IntoView {
                 type="datetime-local"
                 step="1"
                 title="Empty: live"
+                aria-invalid=is_wrong
+                aria-describedby="events-until-fault"
                 prop:value=shown
                 on:change=move |event| set(event_target_value(&event))
             />
+            <div id="events-until-fault" class="fault" role="status">{said}</div>
         </div>
     }
 }
@@ -179,6 +236,7 @@ fn Order(page: Page) -> impl IntoView {
     let is_following = page.is_following;
     let turn = move |_| {
         is_following.update(|is_following| *is_following = !*is_following);
+        Store::keep_following(is_following.get_untracked());
         let top = if is_following.get_untracked() {
             i32::MAX
         } else {
