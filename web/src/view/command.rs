@@ -9,7 +9,7 @@ use qmp_shared::schema::Schema;
 
 use super::commands::tag;
 use super::documentation::{Documentation, lead};
-use super::entry::{FaultList, ModeSwitch, TextPane, Troubles};
+use super::entry::{FaultList, LeftOutNote, ModeSwitch, TextPane, Troubles};
 use super::form::{ArgumentsForm, Desk, feature_tags};
 use super::history::{KeptCommands, Lists, go_to};
 use super::parts::{ProblemBox, all_sessions};
@@ -127,6 +127,7 @@ pub(super) fn CommandDesk(
                         Mode::Form => view! { <ArgumentsForm desk/> }.into_any(),
                         mode => view! { <TextPane desk mode/> }.into_any(),
                     }}
+                    <LeftOutNote desk/>
                     <FaultList desk/>
                     {move || is_down.get().map(|down| view! {
                         <div class="notice" role="status">
