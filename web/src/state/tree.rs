@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use qmp_shared::command::Step;
 
+use super::lines::{Lines, has_lines};
 pub(crate) use super::nodes::{Kind, NodeId};
 use super::nodes::{Node, Parser};
 use super::text::{clip, visible};
@@ -192,6 +193,22 @@ impl Tree {
             Kind::String => decoded(self.value(id)),
             _ => None,
         }
+    }
+
+    /// Whether the node is a string of several lines.
+    pub(crate) fn is_text(&self, id: NodeId) -> bool {
+        // Its end of line is an escape in JSON.
+        self.kind(id) == Kind::String && {
+            let quoted = self.value(id);
+            let may_be = quoted.contains("\\n") || quoted.contains("\\u000");
+            may_be && decoded(quoted).is_some_and(|text| has_lines(&text))
+        }
+    }
+
+    /// The lines of such a string.
+    pub(crate) fn lines(&self, id: NodeId) -> Option<Lines> {
+        let text = self.string(id).filter(|_| self.is_text(id))?;
+        Some(Lines::new(text.into()))
     }
 
     /// The member's name as it stands in the text, quoted; empty for what is
@@ -396,6 +413,15 @@ mod tests {
 
     fn tree(text: &str) -> Tree {
         Tree::new(text.into())
+    }
+
+    #[test]
+    fn strings_of_several_lines_are_texts() {
+        let tree = tree(r#"["a\r\nb", "a\\nb", "a\u000Ab", "a\rb", "\n\ud800", 1]"#);
+        let texts = (0..7).map(|id| tree.is_text(id)).collect::<Vec<_>>();
+        assert_eq!(texts, [false, true, false, true, false, false, false]);
+        assert_eq!(tree.lines(1).unwrap().len(), 2);
+        assert!(tree.lines(2).is_none());
     }
 
     /// Indented `key: value` lines of all nodes.

@@ -11,6 +11,7 @@ mod copy_as;
 mod documentation;
 mod entry;
 mod events;
+mod find;
 mod form;
 mod history;
 mod json_tree;
@@ -30,8 +31,10 @@ mod reply;
 mod row_actions;
 mod send;
 mod sessions;
+mod shapes;
 mod shell;
 mod sign_in;
+mod text_lines;
 mod transaction;
 mod tree_tools;
 
