@@ -28,6 +28,7 @@ pub(crate) mod lookups;
 pub(crate) mod manage;
 pub(crate) mod manual;
 pub(crate) mod missed;
+pub(crate) mod need;
 mod nodes;
 pub(crate) mod outline;
 pub(crate) mod pages;

@@ -12,6 +12,7 @@ use super::documentation::{Documentation, lead};
 use super::entry::{FaultList, LeftOutNote, ModeSwitch, TextPane, Troubles};
 use super::form::{ArgumentsForm, Desk, feature_tags};
 use super::history::{KeptCommands, Lists, go_to};
+use super::need::{Need, NeedNote, NeedTag};
 use super::parts::{ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use super::send::{Actions, AwaitedEvent, Question, Sender};
@@ -40,14 +41,14 @@ pub(super) fn CommandDesk(
     let editor = draft
         .flatten()
         .unwrap_or_else(|| Editor::new(schema.clone(), &command));
-    let revision = RwSignal::new(0_u64);
+    let (revision, structure) = (RwSignal::new(0_u64), RwSignal::new(0_u64));
     let editor = StoredValue::new(editor);
     let place = StoredValue::new(session.clone());
     let desk = Desk {
         store,
         session: place,
         editor,
-        structure: RwSignal::new(0),
+        structure,
         revision,
         faults: Memo::new(move |_| {
             revision.track();
@@ -59,6 +60,7 @@ pub(super) fn CommandDesk(
             Memo::new(move |_| store.manual(&session))
         },
         blamed: RwSignal::new(None),
+        need: Need::new(store, editor, revision, structure),
     };
     let sent = RwSignal::new(Some(Key {
         session: session.clone(),
@@ -120,7 +122,7 @@ pub(super) fn CommandDesk(
                     on:submit=move |event: SubmitEvent| event.prevent_default()
                 >
                     <a class="back" href=browser::at(&command_path(&session, ""))>"‹ All commands"</a>
-                    {head(&command, schema.as_deref())}
+                    {head(desk, &command, schema.as_deref())}
                     {lead(desk)}
                     <ModeSwitch desk troubles/>
                     {move || match mode.get() {
@@ -138,6 +140,7 @@ pub(super) fn CommandDesk(
                         </div>
                     })}
                     {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
+                    <NeedNote need=desk.need/>
                     <Actions sender/>
                     <AwaitedEvent sender/>
                 </form>
@@ -183,7 +186,7 @@ fn fill_in(desk: Desk, troubles: Troubles, link: &Link) {
     }
 }
 
-fn head(command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
+fn head(desk: Desk, command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
     let known = schema.and_then(|schema| Some((schema, schema.command(command)?)));
     let facts = known.map(|(schema, known)| {
         let returns = "returns ".to_owned() + &visible(&schema.describe(known.returns));
@@ -196,6 +199,7 @@ fn head(command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
     view! {
         <div class="desk-head">
             <h1 class="mono">{visible(command).into_owned()}</h1>
+            <NeedTag need=desk.need/>
             {facts}
         </div>
     }

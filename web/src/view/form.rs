@@ -11,6 +11,7 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
+use super::need::Need;
 use super::parts::keep_focus;
 use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub(super) manual: Memo<ManualState>,
     /// The argument that the endpoint's last error speaks of, and the error.
     pub(super) blamed: RwSignal<Option<(Path, String)>>,
+    /// What the console's policy asks for it.
+    pub(super) need: Need,
 }
 
 impl Desk {

@@ -18,6 +18,7 @@ mod json_tree;
 mod keys;
 mod manage;
 mod missed;
+mod need;
 mod overlay;
 mod pages;
 mod palette;

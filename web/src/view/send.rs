@@ -94,7 +94,10 @@ impl Sender {
             }
             (Ok(request), Ok(_)) => {
                 let arguments = request.arguments.as_ref().map(|arguments| arguments.get());
-                match consequence(&request.command, arguments) {
+                let question = consequence(&request.command, arguments);
+                // What will be refused anyway disturbs nothing.
+                let is_refused = untrack(|| self.desk.need.lack()).is_some();
+                match question.filter(|_| !is_refused) {
                     None => self.dispatch(),
                     Some(what) => {
                         self.question.set(Some((request.command, what)));
