@@ -1,6 +1,7 @@
 //! A text as lines, of which only those in sight are drawn; and where something
 //! is in a text that is too long to be drawn.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,11 +25,6 @@ pub(crate) struct Lines {
     starts: Vec<u32>,
     /// All lines there are, also those that are not shown.
     total: usize,
-}
-
-/// Whether the text is of lines.
-pub(crate) fn has_lines(text: &str) -> bool {
-    text.contains('\n')
 }
 
 impl Lines {
@@ -91,6 +87,22 @@ impl Lines {
         }
         let (lines, bytes) = (self.total as u64, self.text.len() as u64);
         words + &counted(lines, "line") + ", " + &counted(bytes, "byte")
+    }
+
+    /// The lines that the text before did not have, each as often as it is new.
+    pub(crate) fn fresh(&self, before: &Self) -> Vec<u32> {
+        let mut left: HashMap<&str, u32> = HashMap::new();
+        for at in 0..before.len() {
+            *left.entry(before.line(at)).or_default() += 1;
+        }
+        let is_fresh = |at: &u32| match left.get_mut(self.line(*at as usize)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        };
+        (0..self.len() as u32).filter(is_fresh).collect()
     }
 
     /// The lines that have the text in them, whatever the case of its ASCII
@@ -167,7 +179,6 @@ mod tests {
         assert_eq!(shown_lines("a\r\n"), ["a"]);
         assert_eq!(shown_lines("\n"), [""]);
         assert_eq!(shown_lines(""), [""]);
-        assert!(has_lines("a\r\n") && !has_lines("a\rb"));
         assert_eq!(
             shown_lines("<b>\u{202e}\u{1b}[1m\r\n\r"),
             ["<b>\\u{202e}\\u{1b}[1m", ""]
@@ -195,6 +206,15 @@ mod tests {
         assert_eq!(lines.search("bus"), [0, 2]);
         assert!(lines.search("\r").is_empty());
         assert!(lines.search("").is_empty());
+    }
+
+    #[test]
+    fn lines_that_are_new_are_found() {
+        let lines = |text: &str| Lines::new(text.into());
+        let now = lines("a\nb\r\nb\nc");
+        assert_eq!(now.fresh(&lines("c\na\nb\n")), [2]);
+        assert_eq!(now.fresh(&lines("")), [0, 1, 2, 3]);
+        assert!(now.fresh(&now).is_empty());
     }
 
     #[test]

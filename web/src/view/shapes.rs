@@ -132,8 +132,14 @@ pub(super) fn Shaped(
     let (shape, _) = shape_of(shapes, tree);
     let text = Signal::derive(move || tree.value(|outline| Arc::clone(outline.tree().text())));
     let whole = Memo::new(move |_| lines_of(tree, Some(&[])));
+    let whole_before = Memo::new(move |_| lines_before(tree, Some(&[])));
     // A newer reply may have it elsewhere, or not any more.
     let opened = Memo::new(move |_| shapes.opened.with(|steps| lines_of(tree, steps.as_deref())));
+    let opened_before = Memo::new(move |_| {
+        shapes
+            .opened
+            .with(|steps| lines_before(tree, steps.as_deref()))
+    });
     let is_opened = Memo::new(move |_| opened.with(Option::is_some));
     let as_text = move || {
         let (value, id) = (tree.tree(), tree.seen_once(Outline::node));
@@ -145,28 +151,31 @@ pub(super) fn Shaped(
     };
     let path = move || {
         let steps = shapes.opened.get().unwrap_or_default();
+        if steps.is_empty() {
+            return "the whole reply".to_owned();
+        }
         let found = tree.value(|outline| {
             let tree = outline.tree();
             tree.find(&steps).map(|id| tree.path(id))
         });
         visible(&found.unwrap_or_default()).into_owned()
     };
-    let of_lines = move |lines: Memo<Option<Arc<Lines>>>| {
+    let of_lines = move |lines: Memo<Option<Arc<Lines>>>, before: Memo<Option<Arc<Lines>>>| {
         let lines = Signal::derive(move || {
             let lines = lines.get();
             lines.unwrap_or_else(|| Arc::new(Lines::new("".into())))
         });
-        view! { <TextLines lines wanted=shapes.wanted root=shapes.frame/> }
+        view! { <TextLines lines before wanted=shapes.wanted root=shapes.frame/> }
     };
     move || match (shape.get(), is_opened.get()) {
         (Shape::Raw, _) => view! { <RawReply text name=file/> }.into_any(),
-        (Shape::Text, _) => of_lines(whole).into_any(),
+        (Shape::Text, _) => of_lines(whole, whole_before).into_any(),
         (Shape::Tree, true) => view! {
             <div class="text-head">
                 <button type="button" class="small" on:click=back>"‹ Back to the tree"</button>
                 <span class="mono">{path}</span>
             </div>
-            {of_lines(opened)}
+            {of_lines(opened, opened_before)}
         }
         .into_any(),
         (Shape::Tree, false) => view! {
@@ -182,6 +191,14 @@ pub(super) fn Shaped(
 fn lines_of(tree: TreeView, steps: Option<&[Step]>) -> Option<Arc<Lines>> {
     tree.value(|outline| {
         let tree = outline.tree();
+        tree.lines(tree.find(steps?)?).map(Arc::new)
+    })
+}
+
+/// Those of the same string in the reply before, when that is compared with.
+fn lines_before(tree: TreeView, steps: Option<&[Step]>) -> Option<Arc<Lines>> {
+    tree.value(|outline| {
+        let tree = outline.diff()?.old();
         tree.lines(tree.find(steps?)?).map(Arc::new)
     })
 }

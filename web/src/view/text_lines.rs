@@ -10,6 +10,7 @@ use super::find::Finder;
 use super::parts::CopyButton;
 use crate::state::find::{Found, next_match, pieces};
 use crate::state::lines::Lines;
+use crate::state::text::counted;
 use crate::state::window::Window;
 
 /// Height of a line in pixels; the style sheet has the same number.
@@ -21,6 +22,9 @@ pub(super) fn TextLines(
     /// The text.
     #[prop(into)]
     lines: Signal<Arc<Lines>>,
+    /// The text that it is compared with.
+    #[prop(into)]
+    before: Signal<Option<Arc<Lines>>>,
     /// What is searched for.
     wanted: RwSignal<String>,
     /// The frame that the lines are scrolled in, to give it the focus.
@@ -81,6 +85,18 @@ pub(super) fn TextLines(
     });
     let current =
         Memo::new(move |_| matches.with(|matches| matches.binary_search(&at.get()).is_ok()));
+    // None without anything to compare with.
+    let fresh = Memo::new(move |_| {
+        let before = before.get()?;
+        Some(lines.with(|lines| lines.fresh(&before)))
+    });
+    let fresh_words = move || {
+        let count = fresh.with(|fresh| fresh.as_ref().map(Vec::len))?;
+        Some(match count {
+            0 => "no new lines".to_owned(),
+            count => counted(count as u64, "new line"),
+        })
+    };
     let drawn = move || {
         let Window { first, end } = window.get();
         let wanted = wanted.get();
@@ -91,8 +107,16 @@ pub(super) fn TextLines(
                 let pieces = pieces(&text, &wanted).into_iter().map(piece);
                 // An empty line is a line, also in the clipboard.
                 let end = text.is_empty().then_some("\n");
+                let is_fresh = fresh.with(|fresh| {
+                    let fresh = fresh.as_ref();
+                    fresh.is_some_and(|fresh| fresh.binary_search(&(number as u32)).is_ok())
+                });
                 view! {
-                    <div class="text-line" class:current=at == Some(number)>{pieces.collect_view()}{end}</div>
+                    <div
+                        class="text-line"
+                        class:current=at == Some(number)
+                        class:fresh=is_fresh
+                    >{pieces.collect_view()}{end}</div>
                 }
             };
             (first..end).map(line).collect_view()
@@ -110,7 +134,10 @@ pub(super) fn TextLines(
                 leave
             />
             <div class="raw-tools">
-                <span class="muted small-text">{move || lines.with(|lines| lines.words())}</span>
+                <span class="muted small-text">
+                    {move || lines.with(|lines| lines.words())}
+                    <span class="fresh-words">{fresh_words}</span>
+                </span>
                 <CopyButton label="Copy text" text=copied/>
             </div>
         </div>
