@@ -2,7 +2,7 @@
 // typed, and finding and completing names.
 
 import { expect, signIn, test } from '../support/fixtures.ts';
-import { goToCommand, send } from '../support/pages.ts';
+import { goToCommand, seesSession, send } from '../support/pages.ts';
 
 test('a value that is not valid is said wherever it is left out, and comes back', async ({ console, page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -77,9 +77,10 @@ test('initials find a command', async ({ console, page }) => {
 });
 
 test('names of what there is complete what takes them', async ({ console, page }) => {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
   await console.execute('object-add', { 'qom-type': 'rng-random', id: 'entropy' });
   await console.execute('blockdev-add', { driver: 'null-co', 'node-name': 'nothing' });
-  await signIn(page, console);
   const completes = async (command: string, argument: string, typed: string, name: string, detail = ''): Promise<void> => {
     await goToCommand(page, console, 'vm', command);
     await page.getByLabel(argument, { exact: true }).pressSequentially(typed);

@@ -580,7 +580,7 @@ for (const [width, height] of [
 
     test('every page', async ({ serve, vm, storage, agent, page, directory }) => {
       // Many pages, each with pictures and with axe-core.
-      test.setTimeout(300_000);
+      test.setTimeout(420_000);
       const gone = `unix:${join(directory, 'gone.sock')}`;
       const console = await serve({ vm, storage, agent, gone });
       await signIn(page, console);
