@@ -18,6 +18,8 @@ pub(crate) enum Listed {
     IoThreads,
     /// The buses that devices are on. Only the human monitor lists them.
     Buses,
+    /// Network backends; so are these.
+    Backends,
 }
 
 impl Listed {
@@ -26,6 +28,9 @@ impl Listed {
         let is_of_jobs = command.starts_with("job-") || command.starts_with("block-job-");
         Some(match (command, argument) {
             ("device_add", "bus") => Self::Buses,
+            ("device_add", "netdev") | ("netdev_del", "id") => Self::Backends,
+            ("device_add", "drive") => Self::Nodes,
+            ("device_add", "chardev") => Self::Characters,
             (_, "id" | "device") if is_of_jobs => Self::Jobs,
             ("block-export-del", "id") | ("nbd-server-remove", "name") => Self::Exports,
             ("chardev-remove" | "chardev-change" | "chardev-send-break", "id")
@@ -53,6 +58,10 @@ impl Listed {
             Self::Characters => ("query-chardev", "{}"),
             Self::IoThreads => ("query-iothreads", "{}"),
             Self::Buses => ("human-monitor-command", r#"{"command-line":"info qtree"}"#),
+            Self::Backends => (
+                "human-monitor-command",
+                r#"{"command-line":"info network"}"#,
+            ),
         }
     }
 
@@ -64,6 +73,7 @@ impl Listed {
             Self::Characters => "character devices",
             Self::IoThreads => "I/O threads",
             Self::Buses => "buses",
+            Self::Backends => "network backends",
         }
     }
 
@@ -82,6 +92,10 @@ impl Listed {
                     .filter_map(|line| line.strip_prefix("bus: ").map(str::to_owned))
                     .collect()
             }
+            Self::Backends => {
+                let text: String = serde_json::from_str(json)?;
+                text.lines().filter_map(backend).collect()
+            }
             _ => {
                 let listed: Vec<Named> = serde_json::from_str(json)?;
                 listed.into_iter().filter_map(|named| named.id).collect()
@@ -92,6 +106,17 @@ impl Listed {
         names.dedup();
         Ok(names)
     }
+}
+
+/// The backend in a line of `info network`: ` \ net0: index=0,type=user,...`.
+/// Those of the type `nic` are the devices.
+fn backend(line: &str) -> Option<String> {
+    let (name, rest) = line
+        .trim_start_matches([' ', '\\'])
+        .split_once(": index=")?;
+    let mut facts = rest.split(',');
+    let is_device = facts.any(|fact| fact.trim() == "type=nic");
+    (!is_device).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -108,6 +133,8 @@ mod tests {
         assert_eq!(read(Listed::Characters, r#"[{"label": "mon"}]"#), ["mon"]);
         let tree = r#""bus: main-system-bus\r\n  type System\r\n      bus: pci.0\r\n  dev: x, id \"bus: y\"\r\n""#;
         assert_eq!(read(Listed::Buses, tree), ["main-system-bus", "pci.0"]);
+        let network = r#""e1000.0: index=0,type=nic,model=e1000\r\n \\ net0: index=0,type=user,net=10\r\nnet1: index=0,type=tap\r\nx: y\r\n""#;
+        assert_eq!(read(Listed::Backends, network), ["net0", "net1"]);
         assert!(Listed::Jobs.read("{}").is_err());
     }
 
@@ -122,6 +149,8 @@ mod tests {
             ("blockdev-add", "backing", Some(Listed::Nodes)),
             ("device_add", "bus", Some(Listed::Buses)),
             ("device_add", "id", None),
+            ("netdev_del", "id", Some(Listed::Backends)),
+            ("netdev_add", "id", None),
             ("chardev-add", "id", None),
             ("chardev-remove", "id", Some(Listed::Characters)),
             ("eject", "id", None),
