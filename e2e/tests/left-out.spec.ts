@@ -87,8 +87,8 @@ test('names of what there is complete what takes them', async ({ console, page }
     await page.getByRole('option', { name: `${name}${detail}`, exact: true }).click();
     await expect(page.getByLabel(argument, { exact: true })).toHaveValue(name);
   };
-  await console.execute('netdev_add', { type: 'hubport', hubid: 7, id: 'hub7' });
-  await completes('netdev_del', 'id', 'hu', 'hub7');
+  await console.execute('netdev_add', { type: 'user', id: 'slirp7' });
+  await completes('netdev_del', 'id', 'sli', 'slirp7');
   await completes('object-del', 'id', 'ent', 'entropy', ' child<rng-random>');
   await completes('blockdev-del', 'node-name', 'no', 'nothing');
   await goToCommand(page, console, 'vm', 'job-cancel');

@@ -108,12 +108,14 @@ impl Listed {
     }
 }
 
-/// The backend in a line of `info network`: ` \ net0: index=0,type=user,...`.
-/// Those of the type `nic` are the devices.
+/// The backend in a line of `info network`: ` \ net0: index=0,type=user,...`, of
+/// a hub ` \ port0`. Those of the type `nic` are the devices.
 fn backend(line: &str) -> Option<String> {
-    let (name, rest) = line
-        .trim_start_matches([' ', '\\'])
-        .split_once(": index=")?;
+    let name = line.trim_start_matches([' ', '\\']);
+    let Some((name, rest)) = name.split_once(": index=") else {
+        let is_port = line.starts_with(" \\ ") && !name.contains(' ');
+        return is_port.then(|| name.to_owned());
+    };
     let mut facts = rest.split(',');
     let is_device = facts.any(|fact| fact.trim() == "type=nic");
     (!is_device).then(|| name.to_owned())
@@ -133,8 +135,8 @@ mod tests {
         assert_eq!(read(Listed::Characters, r#"[{"label": "mon"}]"#), ["mon"]);
         let tree = r#""bus: main-system-bus\r\n  type System\r\n      bus: pci.0\r\n  dev: x, id \"bus: y\"\r\n""#;
         assert_eq!(read(Listed::Buses, tree), ["main-system-bus", "pci.0"]);
-        let network = r#""e1000.0: index=0,type=nic,model=e1000\r\n \\ net0: index=0,type=user,net=10\r\nnet1: index=0,type=tap\r\nx: y\r\n""#;
-        assert_eq!(read(Listed::Backends, network), ["net0", "net1"]);
+        let network = r#""e1000.0: index=0,type=nic,model=e1000\r\n \\ net0: index=0,type=user,net=10\r\nnet1: index=0,type=tap\r\nhub 7\r\n \\ port\r\n""#;
+        assert_eq!(read(Listed::Backends, network), ["net0", "net1", "port"]);
         assert!(Listed::Jobs.read("{}").is_err());
     }
 
