@@ -212,19 +212,3 @@ test('a session that is unknown is said', async ({ console, page }) => {
   await page.getByLabel('Session', { exact: true }).selectOption('vm');
   await expect(page.getByText('No event of the file passes this filter.')).toBeVisible();
 });
-
-test('an endpoint without a schema is no error in the browser', async ({ fake, serve, page }) => {
-  const errors: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text());
-  });
-  const no = { error: { class: 'CommandNotFound', desc: 'no schema here' } };
-  const console = await serve({ vm: await fake({ rules: { 'query-qmp-schema': [no] } }) });
-  await goToEvents(page, console);
-  const schema = page.waitForResponse(/\/schema$/);
-  await names(page).focus();
-  expect((await schema).status()).toBe(200);
-  await page.getByRole('link', { name: 'Commands', exact: true }).click();
-  await expect(page.getByText(/the endpoint has no schema: it does not know/).first()).toBeVisible();
-  expect(errors).toEqual([]);
-});

@@ -83,6 +83,37 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'reply-raw-search',
+    show: async (page) => {
+      await page.getByLabel('Search in the raw reply').fill('"meta-type"');
+      await page.keyboard.press('Shift+Enter');
+      await expect(reply(page).getByText(/^Bytes /)).toBeVisible();
+    },
+  },
+  {
+    name: 'reply-text',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'human-monitor-command');
+      await page.getByLabel('command-line', { exact: true }).fill('info status');
+      await sendAndReturn(page);
+      await page.getByLabel('command-line', { exact: true }).fill('info qtree');
+      await sendAndReturn(page);
+      await reply(page).getByRole('button', { name: 'Changes' }).click();
+      await expect(reply(page).getByText(/ new lines$/)).toBeVisible();
+      await page.getByLabel('Search in the text').fill('bus: ');
+      await page.keyboard.press('Enter');
+      await expect(reply(page).getByText(/^2 of /)).toBeVisible();
+    },
+  },
+  {
+    name: 'reply-text-opened',
+    show: async (page) => {
+      await reply(page).getByRole('button', { name: 'Tree', exact: true }).click();
+      await reply(page).getByRole('button', { name: 'As text', exact: true }).click();
+      await expect(reply(page).getByRole('region', { name: 'Text' })).toBeFocused();
+    },
+  },
+  {
     name: 'reply-plot',
     show: async (page, console) => {
       await goToCommand(page, console, 'vm', 'query-blockstats');
@@ -115,6 +146,22 @@ const LOOKS: Look[] = [
       await page.getByLabel('Include read-only').first().check();
       await send(page);
       await expect(page.getByText('This cannot be sent')).toBeVisible();
+    },
+  },
+  {
+    name: 'command-left-out',
+    show: async (page, console) => {
+      await goToCommand(page, console, 'vm', 'block_resize');
+      await page.getByLabel('size', { exact: true }).fill('1x');
+      await page.getByRole('button', { name: 'Copy as…' }).click();
+      await expect(page.getByText('Without what is not valid: size')).toBeVisible();
+    },
+  },
+  {
+    name: 'command-left-out-json',
+    show: async (page) => {
+      await page.getByRole('button', { name: 'JSON', exact: true }).click();
+      await expect(page.getByText(/^In the form there is more/)).toBeVisible();
     },
   },
   {
@@ -493,6 +540,7 @@ const troubles = (address: string): Look[] => [
       await page.getByRole('button', { name: 'Sign in' }).click();
       await expect(page.getByTitle('Signed in as observer (viewer)')).toBeVisible();
       await goToCommand(page, console, 'vm', 'stop');
+      await expect(page.getByText('needs operator', { exact: true })).toBeVisible();
       await send(page);
       await expect(reply(page).getByText('not allowed')).toBeVisible();
     },
@@ -588,7 +636,7 @@ for (const [width, height] of [
 
     test('every page', async ({ serve, vm, storage, agent, page, directory }) => {
       // Many pages, each with pictures and with axe-core.
-      test.setTimeout(300_000);
+      test.setTimeout(420_000);
       const gone = `unix:${join(directory, 'gone.sock')}`;
       const console = await serve({ vm, storage, agent, gone });
       await signIn(page, console);

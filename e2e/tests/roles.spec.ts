@@ -23,6 +23,25 @@ test('a viewer sees everything and changes nothing', async ({ durable: console, 
   expect(await console.execute('query-status')).toMatchObject({ status: 'running' });
 });
 
+test('who lacks the role for a command is told before, by the arguments too', async ({ durable: console, page }) => {
+  await signIn(page, console, await console.newToken('watcher', 'viewer'));
+  await goToCommand(page, console, 'vm', 'system_reset');
+  await expect(page.getByText('needs operator', { exact: true })).toBeVisible();
+  await expect(page.getByText(/^This needs the role operator: .+\. Yours is viewer, so the console will not send it\.$/)).toBeVisible();
+  // Nobody is asked whether to do what will not be done.
+  await send(page);
+  await expect(page.getByRole('form', { name: 'Command' }).getByRole('alert')).toContainText('Forbidden');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await goToCommand(page, console, 'vm', 'human-monitor-command');
+  await expect(page.getByText(/^needs /)).toHaveCount(0);
+  const line = page.getByLabel('command-line', { exact: true });
+  await line.fill('quit');
+  await expect(page.getByText(/^needs (operator|admin)$/)).toBeVisible();
+  await line.fill('info status');
+  await expect(page.getByText(/^needs /)).toHaveCount(0);
+  await sendAndReturn(page);
+});
+
 test('an operator connects and disconnects, but neither adds nor removes', async ({ durable: console, page }) => {
   await signIn(page, console, await console.newToken('ops', 'operator'));
   await seesSession(page, 'vm', 'running');

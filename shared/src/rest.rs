@@ -198,6 +198,35 @@ pub struct Execute {
     pub expect: Option<Expect>,
 }
 
+/// `POST /api/v1/requirement`: a command that is not sent yet.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Planned {
+    /// The command.
+    pub execute: String,
+    /// Its arguments.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Map<String, serde_json::Value>, required = false))]
+    pub arguments: Option<Box<RawValue>>,
+}
+
+/// What a command needs by the console's policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Requirement {
+    /// The least role.
+    pub role: Role,
+    /// Why, in one line.
+    pub reason: String,
+    /// The least role whatever its arguments are.
+    pub least: Role,
+}
+
 /// The event that a command's caller waits for. It may come before the reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -405,8 +434,8 @@ pub struct AuditEntry {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SchemaReply {
-    /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, and of
-    /// an endpoint that does not know that command: these have none.
+    /// The reply to `query-qmp-schema`, verbatim; `null` of a guest agent, which
+    /// has none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<serde_json::Value>>))]
     pub schema: Option<Box<RawValue>>,
     /// What the console's host has of the endpoint's manual: `groups`, and by
@@ -453,6 +482,24 @@ mod tests {
         assert!(
             error.to_string().contains("unknown field `expects`"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn what_a_command_needs_is_frozen() {
+        let body = r#"{"execute":"x","arguments":{"n": 1}}"#;
+        let planned: Planned = serde_json::from_str(body).unwrap();
+        assert_eq!(serde_json::to_string(&planned).unwrap(), body);
+        let requirement = Requirement {
+            role: Role::Operator,
+            reason: "it stops the guest".into(),
+            least: Role::Viewer,
+        };
+        let json = r#"{"role":"operator","reason":"it stops the guest","least":"viewer"}"#;
+        assert_eq!(serde_json::to_string(&requirement).unwrap(), json);
+        assert_eq!(
+            serde_json::from_str::<Requirement>(json).unwrap(),
+            requirement
         );
     }
 

@@ -85,7 +85,7 @@ impl Request {
 }
 
 /// No command has a name that is longer, and what goes on record has an end.
-fn check_name(command: &str) -> Result<(), Problem> {
+pub(super) fn check_name(command: &str) -> Result<(), Problem> {
     match command.len() {
         1..=MAX_NAME_BYTES => Ok(()),
         length => Err(invalid(format!(

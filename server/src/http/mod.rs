@@ -21,6 +21,7 @@ mod manuals;
 mod openapi;
 mod problem;
 mod request_id;
+mod requirement;
 mod serve;
 mod sessions;
 mod socket;
@@ -117,6 +118,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .routes(routes!(sessions::connect))
         .routes(routes!(sessions::disconnect))
         .routes(routes!(execute::execute))
+        .routes(routes!(requirement::judge))
         .routes(routes!(sessions::schema))
         .routes(routes!(events::events))
         .routes(routes!(tokens::list, tokens::create))

@@ -319,6 +319,6 @@ impl Actor {
 }
 
 /// Whether the endpoint does not know the command.
-pub(super) fn is_unknown(error: &ExecuteError) -> bool {
+fn is_unknown(error: &ExecuteError) -> bool {
     matches!(error, ExecuteError::Refused(refused) if refused.error.class == "CommandNotFound")
 }

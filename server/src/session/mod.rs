@@ -228,8 +228,7 @@ impl Session {
     }
 
     /// The schema of the endpoint, asked for once in a connection. `None` of a
-    /// guest agent, and of an endpoint that does not know the question: these
-    /// have none.
+    /// guest agent, which has none.
     ///
     /// # Errors
     ///
@@ -250,11 +249,8 @@ impl Session {
             return Ok(Some(Arc::clone(schema)));
         }
         let query = Execute::new("query-qmp-schema").timeout(actor::OWN_COMMAND_TIMEOUT);
-        let text = match client.execute(query).await {
-            Ok(text) => text,
-            Err(refused) if actor::is_unknown(&refused.error) => return Ok(None),
-            Err(error) => return Err(SessionError::Execute(error.error)),
-        };
+        let text = client.execute(query).await;
+        let text = text.map_err(|error| SessionError::Execute(error.error))?;
         let digest = Sha256::digest(text.get().as_bytes());
         let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let schema = Arc::new(SchemaText { text, digest });

@@ -73,6 +73,57 @@ async fn each_role_may_do_what_it_may_and_no_more() {
 }
 
 #[tokio::test]
+async fn what_a_command_would_need_is_told_and_nothing_is_sent() {
+    const REQUIREMENT: &str = "/api/v1/requirement";
+    let fake = emitter().await;
+    let (_directory, server) = keeping(&fake).await;
+    let viewer = server.token("v", "viewer").await;
+    for (body, role, least) in [
+        (r#"{"execute":"query-status"}"#, "viewer", "viewer"),
+        (
+            r#"{"execute":"stop","arguments":{}}"#,
+            "operator",
+            "operator",
+        ),
+        (r#"{"execute":"unheard-of"}"#, "admin", "admin"),
+        (
+            r#"{"execute":"human-monitor-command","arguments":{"command-line":"info status"}}"#,
+            "viewer",
+            "viewer",
+        ),
+        (
+            r#"{"execute":"human-monitor-command","arguments":{"command-line":"migrate exec:x"}}"#,
+            "admin",
+            "viewer",
+        ),
+    ] {
+        let reply = server.ask(&viewer, "POST", REQUIREMENT, body).await;
+        let said = reply.json();
+        assert_eq!(
+            (&said["role"], &said["least"]),
+            (&json!(role), &json!(least)),
+            "{body}"
+        );
+        assert!(!said["reason"].as_str().unwrap().is_empty(), "{body}");
+        // It is what the console then decides.
+        let refused = server.ask(&viewer, "POST", EXECUTE, body).await.status == 403;
+        assert_eq!(refused, role != "viewer", "{body}");
+    }
+    for body in [
+        r#"{"execute":""}"#,
+        r#"{"execute":"x","arguments":null}"#,
+        r#"{"execute":"x","colour":1}"#,
+    ] {
+        let reply = server.ask(&viewer, "POST", REQUIREMENT, body).await;
+        reply.is_problem(400, "invalid-request", &[]);
+    }
+    let reply = server.ask("", "POST", REQUIREMENT, "{}").await;
+    assert_eq!(reply.status, 401);
+    let audit = server.get("/api/v1/audit").await.json();
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 5, "{audit}");
+}
+
+#[tokio::test]
 async fn a_token_is_shown_once_and_what_it_opened_ends_with_it() {
     let fake = emitter().await;
     let (_directory, server) = keeping(&fake).await;

@@ -15,6 +15,7 @@ const ROWS: &[(&str, &str)] = &[
     ("post", "/sessions/{name}/connect"),
     ("post", "/sessions/{name}/disconnect"),
     ("post", "/sessions/{name}/execute"),
+    ("post", "/requirement"),
     ("get", "/sessions/{name}/schema"),
     ("get", "/sessions/{name}/events"),
     ("get", "/tokens"),
@@ -188,6 +189,12 @@ async fn the_answers_are_as_described() {
             r#"{"execute":"emit2","id":[1],"expect":{"names":["EVEN"]}}"#,
         ),
         ("post", "/sessions", "/sessions", &*new),
+        (
+            "post",
+            "/requirement",
+            "/requirement",
+            r#"{"execute":"stop","arguments":{}}"#,
+        ),
         (
             "post",
             "/tokens",

@@ -7,7 +7,8 @@
 //! be two sides of one thing. [`message_text`] and [`parse_message`] put the
 //! command's envelope around them and take it off; [`arguments_from_words`]
 //! reads them from a command line, [`words_from_arguments`] writes them for one.
-//! [`line_text`] and [`parse_line`] do that for a whole line.
+//! [`line_text`] and [`parse_line`] do that for a whole line, and
+//! [`qmp_shell_line`] writes one for QEMU's own shell.
 //!
 //! ```text
 //! Schema ──► Form::new ──► Form ◄── apply(Edit) ── view
@@ -29,6 +30,7 @@ mod line_write;
 mod message;
 mod number;
 mod path;
+mod qmp_shell;
 mod read;
 mod shell;
 mod undescribed;
@@ -39,6 +41,8 @@ pub use form::{Field, Form, FormError, MAX_DEPTH, MAX_PARTS, Node, NodeKind};
 pub use line::arguments_from_words;
 pub use line_write::words_from_arguments;
 pub use message::{Execute, Layout, message_text, parse_message};
+pub use number::understood;
 pub use path::{Fault, Path, Step};
+pub use qmp_shell::qmp_shell_line;
 pub use read::validate;
 pub use shell::{line_text, parse_line, shell_word, shell_words};

@@ -17,8 +17,9 @@ const UNITS: &[(char, u32)] = &[
 ];
 
 /// The JSON of an integer that has been typed: decimal digits, which stay as
-/// they are, digits with a unit of `KMGTPE` in powers of 1024, or hexadecimal
-/// digits after `0x`.
+/// they are, hexadecimal digits after `0x`, or a size. That is a decimal number
+/// with a unit of `KMGTPE`, which may go on with `B` or `iB`; as in QEMU all
+/// are powers of 1024. Its bytes must be whole.
 pub(super) fn integer(typed: &str) -> Result<String, String> {
     let typed = typed.trim();
     let not_an_integer = || Err("not an integer".to_owned());
@@ -27,39 +28,98 @@ pub(super) fn integer(typed: &str) -> Result<String, String> {
         None => (false, typed),
     };
     let hexadecimal = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
-    let (digits, radix, shift) = match hexadecimal {
-        Some(digits) => (digits, 16, 0),
-        None => match unit(digits) {
-            Some((digits, shift)) => (digits, 10, shift),
-            None => (digits, 10, 0),
-        },
+    let sized = unit(digits).filter(|_| hexadecimal.is_none());
+    let (digits, fraction) = match (hexadecimal, sized) {
+        (Some(digits), _) => (digits, ""),
+        (None, Some((number, _))) => number.split_once('.').unwrap_or((number, "0")),
+        (None, None) => (digits, ""),
     };
+    let radix = if hexadecimal.is_some() { 16 } else { 10 };
     // `from_str_radix` takes a sign of its own.
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+    let are_digits = |text: &str| text.chars().all(|digit| digit.is_digit(radix));
+    if digits.is_empty() || !are_digits(digits) || !are_digits(fraction) {
+        return not_an_integer();
+    }
+    if sized.is_some() && fraction.is_empty() {
         return not_an_integer();
     }
     if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
         return Err("not an integer: a decimal number does not begin with 0".to_owned());
     }
+    let shift = sized.map_or(0, |(_, shift)| shift);
     let value = u64::from_str_radix(digits, radix).ok();
     let value = value.and_then(|value| value.checked_mul(1 << shift));
+    let Some(part) = part_of(fraction, shift) else {
+        return Err("not a whole number of bytes".to_owned());
+    };
+    let value = value.and_then(|value| value.checked_add(part));
     let limit = if negative { 1 << 63 } else { u64::MAX };
     let Some(value) = value.filter(|value| *value <= limit) else {
         return Err(OUT_OF_RANGE.to_owned());
     };
-    if radix == 10 && shift == 0 {
+    if radix == 10 && sized.is_none() {
         return Ok(typed.to_owned());
     }
     let sign = if negative { "-" } else { "" };
     Ok(format!("{sign}{value}"))
 }
 
-fn unit(digits: &str) -> Option<(&str, u32)> {
-    let (index, last) = digits.char_indices().next_back()?;
-    let known = UNITS
-        .iter()
-        .find(|(unit, _)| *unit == last.to_ascii_uppercase())?;
-    Some((&digits[..index], known.1))
+/// What an integer is that was typed in another way than it is sent: a size, or
+/// hexadecimal. `None` for plain digits, and for what is no integer.
+pub fn understood(typed: &str) -> Option<String> {
+    let sent = integer(typed).ok()?;
+    (sent != typed.trim()).then_some(sent)
+}
+
+/// The number before a size's unit, and the power of two that the unit stands
+/// for.
+fn unit(size: &str) -> Option<(&str, u32)> {
+    let last = |text: &str, c: char| {
+        let found = text.chars().next_back();
+        found.is_some_and(|last| last.eq_ignore_ascii_case(&c))
+    };
+    let mut number = size;
+    let mut binary = false;
+    let in_bytes = last(number, 'B');
+    if in_bytes {
+        number = &number[..number.len() - 1];
+        binary = last(number, 'i');
+        number = if binary {
+            &number[..number.len() - 1]
+        } else {
+            number
+        };
+    }
+    let known = UNITS.iter().find(|(unit, _)| last(number, *unit));
+    let (number, shift) = match known {
+        Some((_, shift)) => (&number[..number.len() - 1], *shift),
+        // Bytes have no prefix of their own.
+        None if in_bytes && !binary => (number, 0),
+        None => return None,
+    };
+    Some((number.trim_end(), shift))
+}
+
+/// The bytes of a decimal fraction of a unit, if they are whole.
+fn part_of(fraction: &str, shift: u32) -> Option<u64> {
+    let fraction = fraction.trim_end_matches('0');
+    // 2 to the power of 60 has no more factors of ten's than this.
+    if fraction.len() > 60 {
+        return None;
+    }
+    // Digit by digit from the end: each step divides by ten, exactly or not.
+    let mut digits: Vec<u8> = fraction.bytes().map(|digit| digit - b'0').collect();
+    let mut whole = 0_u64;
+    for _ in 0..shift {
+        let mut carry = 0;
+        for digit in digits.iter_mut().rev() {
+            let doubled = *digit * 2 + carry;
+            *digit = doubled % 10;
+            carry = doubled / 10;
+        }
+        whole = whole * 2 + u64::from(carry);
+    }
+    digits.iter().all(|digit| *digit == 0).then_some(whole)
 }
 
 /// Checks a JSON number where an integer is wanted.
@@ -119,6 +179,20 @@ mod tests {
             ("-0x8000000000000000", "-9223372036854775808"),
             ("0xffffffffffffffff", "18446744073709551615"),
             ("0x1e", "30"),
+            ("0x1b", "27"),
+            ("1.5G", "1610612736"),
+            ("1GiB", "1073741824"),
+            ("64 MB", "67108864"),
+            ("64 mib", "67108864"),
+            ("1KB", "1024"),
+            ("512B", "512"),
+            ("0.5k", "512"),
+            ("1.0009765625 K", "1025"),
+            ("-0.25 KiB", "-256"),
+            (
+                "15.999999999999999999132638262011596452794037759304046630859375E",
+                "18446744073709551615",
+            ),
         ] {
             assert_eq!(integer(typed).as_deref(), Ok(json), "{typed}");
         }
@@ -142,12 +216,26 @@ mod tests {
     #[test]
     fn what_is_not_an_integer() {
         for typed in [
-            "-", "+1", "1.0", "1e3", "K", "0x", "0xg", "0x-1", "--1", "1KB", "1 K", "ten", "٣",
-            "1é",
+            "-", "+1", "1.0", "1e3", "K", "0x", "0xg", "0x-1", "--1", "1iB", "1 2K", "ten", "٣",
+            "1é", "1.K", ".5K", "1..5K", "1,5G", "B", "iB", "1KK", "1x", "1.5.0G", "1Kib ps",
         ] {
             assert_eq!(integer(typed).unwrap_err(), "not an integer", "{typed}");
         }
         assert!(integer("007").unwrap_err().starts_with("not an integer"));
+    }
+
+    #[test]
+    fn bytes_are_whole() {
+        for typed in ["1.3K", "0.0001K", "1.5B", "0.1G", "1.00048828125K"] {
+            assert_eq!(
+                integer(typed).unwrap_err(),
+                "not a whole number of bytes",
+                "{typed}"
+            );
+        }
+        assert_eq!(understood("1.5 K").as_deref(), Some("1536"));
+        assert_eq!(understood("0x10").as_deref(), Some("16"));
+        assert_eq!((understood(" 7 "), understood("1.3K")), (None, None));
     }
 
     #[test]

@@ -36,6 +36,17 @@ impl Form {
         self.write().0
     }
 
+    /// What was typed into the form and is in no JSON of it, since it is not
+    /// valid.
+    pub fn left_out(&self) -> Vec<Fault> {
+        let mut faults = self.write().1.into_vec();
+        faults.retain(|fault| {
+            let node = self.get(&fault.path).map(Node::value);
+            node.is_some_and(|node| !node.text().trim().is_empty())
+        });
+        faults
+    }
+
     fn write(&self) -> (String, Faults) {
         let mut text = String::new();
         let mut faults = Faults::default();

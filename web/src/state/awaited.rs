@@ -56,15 +56,7 @@ impl Awaited {
 
     /// Which one, in words.
     pub(crate) fn what(&self) -> String {
-        let mut words = match self.expect.names.patterns() {
-            [] => "any event".to_owned(),
-            names => names.join(" or "),
-        };
-        if let Some(expression) = &self.expect.expression {
-            words.push_str(" where ");
-            words.push_str(expression);
-        }
-        words
+        event_words(&self.expect)
     }
 
     /// Why there is no event, to follow on [`Self::what`]; `None` while it may
@@ -87,6 +79,19 @@ impl Awaited {
         };
         Some(words)
     }
+}
+
+/// Which event is expected, in words.
+pub(crate) fn event_words(expect: &Expect) -> String {
+    let mut words = match expect.names.patterns() {
+        [] => "any event".to_owned(),
+        names => names.join(" or "),
+    };
+    if let Some(expression) = &expect.expression {
+        words.push_str(" where ");
+        words.push_str(expression);
+    }
+    words
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub(crate) struct Completion {
     pub(crate) to: usize,
     /// What may stand there instead.
     pub(crate) suggestions: Vec<Suggestion>,
+    /// How many more there are that are not suggested.
+    pub(crate) more: usize,
 }
 
 /// One of the texts.
@@ -26,11 +28,13 @@ pub(crate) struct Suggestion {
 impl Completion {
     /// Of the part between two bytes, by the first of the suggestions.
     pub(crate) fn new(from: usize, to: usize, mut suggestions: Vec<Suggestion>) -> Self {
+        let more = suggestions.len().saturating_sub(MOST);
         suggestions.truncate(MOST);
         Self {
             from,
             to,
             suggestions,
+            more,
         }
     }
 

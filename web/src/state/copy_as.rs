@@ -4,15 +4,16 @@
 //! quotes, where nothing has a meaning; the token is never in it, only the
 //! variable that holds it.
 
-use qmp_shared::command::{Layout, line_text, message_text, shell_word, words_from_arguments};
+use qmp_shared::command::{Layout, message_text, qmp_shell_line, shell_word, words_from_arguments};
 use qmp_shared::schema::Schema;
 use qmp_shared::wire::{self, ClientFrame, ClientId, SUBPROTOCOL};
 use serde_json::value::RawValue;
 
 use super::address::{Link, MOST, command_path};
+use super::awaited::event_words;
 use super::secrets::seems_secret;
 use super::send::{Options, Waits};
-use super::text::{grouped, percent_encoded};
+use super::text::{grouped, percent_encoded, visible};
 
 /// A command that is copied, and where it is for.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +40,7 @@ pub(crate) struct Subject {
 pub(crate) enum Kind {
     /// The QMP message.
     Message,
-    /// A line of `qmp-shell`.
+    /// A line of QEMU's own `qmp-shell`.
     Line,
     /// `curl` to this console.
     Curl,
@@ -90,7 +91,7 @@ impl Subject {
             Kind::Message => Ok(self.message()),
             Kind::Line => {
                 let arguments = self.arguments.as_deref();
-                line_text(schema, &self.command, self.oob, arguments)
+                qmp_shell_line(&self.command, self.oob, arguments)
                     .map_err(|fault| fault.to_string())
             }
             Kind::Curl => self.curl(),
@@ -191,14 +192,32 @@ impl Subject {
         if self.oob {
             call.push_str(", oob=True");
         }
+        let mut call = ["client.execute(", &call, ")"].concat();
+        if let Some(timeout) = self.waits.timeout {
+            call = ["asyncio.wait_for(", &call, ", ", &timeout.to_string(), ")"].concat();
+        }
+        // Only a comment may hold what an event is matched by, and only on one line.
+        let unsaid = self.waits.expect.as_ref().map(|expect| {
+            let event = visible(&event_words(expect)).into_owned();
+            [
+                "# The console waits for this event too, and this does not: ",
+                &event,
+                "\n",
+            ]
+            .concat()
+        });
         Ok([
+            "# A monitor serves one client at a time: this one waits as long as the\n\
+             # console is connected to it. Disconnect the session first, or give QEMU\n\
+             # another monitor.\n",
+            &unsaid.unwrap_or_default(),
             "import asyncio\nimport json\n\nfrom qemu.qmp import QMPClient\n\n\n\
              async def main():\n    client = QMPClient(\"qmp-console\")\n    \
              await client.connect(",
             &monitor,
-            ")\n    try:\n        print(json.dumps(await client.execute(",
+            ")\n    try:\n        print(json.dumps(await ",
             &call,
-            "), indent=2))\n    finally:\n        await client.disconnect()\n\n\n\
+            ", indent=2))\n    finally:\n        await client.disconnect()\n\n\n\
              asyncio.run(main())\n",
         ]
         .concat())
@@ -418,6 +437,23 @@ mod tests {
         let text = subject().copy(Kind::Python, None).unwrap();
         assert!(text.contains(r#"client.connect("/run/vm.qmp")"#));
         assert!(text.contains(r#"client.execute("device_add", json.loads("{\"driver\":\"rng\","#));
+        assert!(text.starts_with("# A monitor serves one client at a time"));
+        let waits = super::super::send::Options {
+            timeout: "2.5".into(),
+            expects: true,
+            names: "STOP".into(),
+            expression: "@.data.x ==\n'import os'".into(),
+            ..Default::default()
+        };
+        let waiting = Subject {
+            waits: waits.read().unwrap(),
+            arguments: None,
+            ..subject()
+        };
+        let text = waiting.copy(Kind::Python, None).unwrap();
+        assert!(text.contains(r#"asyncio.wait_for(client.execute("device_add"), 2.5)"#));
+        assert!(text.contains(r"# The console waits for this event too, and this does not: STOP where @.data.x ==\n'import os'"));
+        assert!(!text.contains("\n'import os"));
         for (address, python) in [
             ("unix:/a,,b", Some(r#""/a,b""#)),
             ("tcp:h:44", Some(r#"("h", 44)"#)),
@@ -429,6 +465,18 @@ mod tests {
         ] {
             assert_eq!(python_address(address).as_deref(), python, "{address}");
         }
+    }
+
+    #[test]
+    fn qmp_shell_gets_what_it_can_say() {
+        let simple = Subject {
+            arguments: Some(r#"{"driver":"rng","x":{"n":1.50}}"#.into()),
+            ..subject()
+        };
+        let text = simple.copy(Kind::Line, None).unwrap();
+        assert_eq!(text, r#"device_add driver=rng x={"n":1.50}"#);
+        let fault = subject().copy(Kind::Line, None).unwrap_err();
+        assert!(fault.starts_with("id: qmp-shell"), "{fault}");
     }
 
     #[test]

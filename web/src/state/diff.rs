@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::text::grouped;
+use qmp_shared::json;
+
+use super::text::{clip, grouped, visible};
 use super::tree::{Kind, NodeId, Tree};
+
+/// Longest arguments that are shown, in bytes.
+const ARGUMENTS: usize = 200;
 
 /// What became of a value since the reply before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,9 +145,41 @@ impl Diff {
     }
 }
 
+/// The arguments of the command before, JSON, for people; `None` when they are
+/// those of this one.
+pub(crate) fn other_arguments(before: Option<&str>, now: Option<&str>) -> Option<String> {
+    let compact = |arguments: Option<&str>| json::compact(arguments.unwrap_or("{}")).into_owned();
+    let before = compact(before);
+    if before == compact(now) {
+        return None;
+    }
+    if before == "{}" {
+        return Some("none".to_owned());
+    }
+    let (start, left_out) = clip(&before, ARGUMENTS);
+    let rest = if left_out > 0 { "…" } else { "" };
+    Some(visible(start).into_owned() + rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_arguments_are_told() {
+        let one = r#"{"device": "a"}"#;
+        assert_eq!(
+            other_arguments(Some(one), Some(r#"{ "device":"a" }"#)),
+            None
+        );
+        assert_eq!(other_arguments(None, Some("{}")), None);
+        assert_eq!(other_arguments(None, Some(one)).unwrap(), "none");
+        let told = other_arguments(Some(one), None).unwrap();
+        assert_eq!(told, r#"{"device":"a"}"#);
+        let long = r#"{"a":""#.to_owned() + &"\u{202e}".repeat(200) + r#""}"#;
+        let told = other_arguments(Some(&long), None).unwrap();
+        assert!(told.starts_with(r#"{"a":"\u{202e}"#) && told.ends_with('…'));
+    }
 
     fn diff(old: &str, new: &str) -> (Diff, Tree) {
         let new = Tree::new(new.into());

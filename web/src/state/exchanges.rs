@@ -234,11 +234,26 @@ impl Exchanges {
 
     /// The newest return value in that place before the exchange `id`.
     pub(crate) fn returned_before(&self, key: &Key, id: u64) -> Option<&Arc<str>> {
+        self.before(key, id).map(|(_, text)| text)
+    }
+
+    /// What was sent with the exchange `id`.
+    pub(crate) fn sent(&self, id: u64) -> Option<&Sent> {
+        let exchange = self.list.iter().find(|exchange| exchange.id == id)?;
+        Some(&exchange.request)
+    }
+
+    /// What was sent for [`returned_before`](Self::returned_before).
+    pub(crate) fn sent_before(&self, key: &Key, id: u64) -> Option<&Sent> {
+        self.before(key, id).map(|(exchange, _)| &exchange.request)
+    }
+
+    fn before(&self, key: &Key, id: u64) -> Option<(&Exchange, &Arc<str>)> {
         let mut before = self.list.iter().rev();
         before.find_map(|exchange| match &exchange.progress {
             Progress::Finished {
                 result: Ok(text), ..
-            } if exchange.key == *key && exchange.id < id => Some(text),
+            } if exchange.key == *key && exchange.id < id => Some((exchange, text)),
             _ => None,
         })
     }

@@ -100,6 +100,8 @@ pub(crate) const GROUPS: &[Group] = &[
             local("→ ←", "Open, close"),
             local("Home End", "First, last line"),
             local("Enter", "Open or close"),
+            local("c p s", "Copy the value, its path, its subtree"),
+            local("t", "In a reply: show a string on its lines"),
         ],
     },
 ];

@@ -6,6 +6,9 @@ use super::text::visible;
 /// Most bytes of a snippet before its hit, and behind.
 const AROUND: (usize, usize) = (32, 72);
 
+/// Most letters of a query that are looked for at the beginnings of words.
+const MAX_INITIALS: usize = 16;
+
 /// Fewest letters of a query that is looked for in documentation.
 const MIN_QUERY: usize = 3;
 
@@ -153,7 +156,48 @@ fn score(name: &str, query: &str) -> Option<u32> {
     if query.split('-').all(|word| name.contains(word)) {
         return Some(4_000 + length);
     }
-    spread(name, query).map(|gaps| 5_000 + gaps.min(900))
+    if let Some(cost) = initials(name, query) {
+        return Some(5_000 + cost * 100 + length.min(99));
+    }
+    spread(name, query).map(|gaps| 10_000 + gaps.min(900))
+}
+
+/// The letters of `query` in order within `name`, the first and most others
+/// where words begin: how many do not, those for more that stand alone. So
+/// `bda` is a match of `blockdev-add`.
+fn initials(name: &str, query: &str) -> Option<u32> {
+    let letters: Vec<u8> = query.bytes().filter(|&byte| byte != b'-').collect();
+    let (name, count) = (name.as_bytes(), letters.len());
+    if !(2..=MAX_INITIALS).contains(&count) {
+        return None;
+    }
+    // The cheapest way to have the letter here, by the places of the name.
+    let mut costs: Vec<Option<u32>> = vec![None; name.len()];
+    for (index, letter) in letters.iter().enumerate() {
+        let mut next = vec![None; name.len()];
+        // The cheapest way of the letters before, ending further left.
+        let mut before: Option<u32> = None;
+        for at in 0..name.len() {
+            let is_start = at == 0 || name[at - 1] == b'-';
+            let follows = at.checked_sub(1).and_then(|at| costs[at]);
+            if name[at] == *letter {
+                next[at] = match (index, is_start) {
+                    (0, true) => Some(0),
+                    (0, false) => None,
+                    (_, true) => before,
+                    (_, false) => {
+                        let alone = before.map(|cost| cost + 2);
+                        let in_a_row = follows.map(|cost| cost + 1);
+                        alone.into_iter().chain(in_a_row).min()
+                    }
+                };
+            }
+            before = before.into_iter().chain(costs[at]).min();
+        }
+        costs = next;
+    }
+    let cheapest = costs.into_iter().flatten().min()?;
+    (cheapest < count as u32).then_some(cheapest)
 }
 
 /// The letters of `query` in order within `name`: how many lie between.
@@ -236,6 +280,29 @@ mod tests {
         assert_eq!(search("qstat")[0], "query-status");
         assert!(search("zz").is_empty());
         assert!(search("ö").is_empty());
+    }
+
+    #[test]
+    fn initials_are_enough() {
+        let names = [
+            "blockdev-add",
+            "blockdev-backup",
+            "query-command-line-options",
+            "query-cpu-model-comparison",
+            "query-cpus-fast",
+            "device_add",
+            "block-dirty-bitmap-add",
+            "chardev-add",
+        ];
+        let found = |query| {
+            let found = rank(names.into_iter(), query).into_iter();
+            found.map(|index| names[index]).collect::<Vec<_>>()
+        };
+        assert_eq!(found("bda"), ["block-dirty-bitmap-add", "blockdev-add"]);
+        assert_eq!(found("qcc"), ["query-cpu-model-comparison"]);
+        assert_eq!(found("qcf"), ["query-cpus-fast"]);
+        assert_eq!(found("qcm")[0], "query-cpu-model-comparison");
+        assert_eq!(found("da")[0], "device_add");
     }
 
     fn found(texts: &[&[&str]], query: &str) -> Vec<(usize, String)> {

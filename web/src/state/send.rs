@@ -4,7 +4,7 @@ use qmp_shared::filter::{EventFilter, Expression};
 use qmp_shared::rest::{Expect, MAX_EXECUTE_TIMEOUT};
 use serde::{Deserialize, Serialize};
 
-use super::awaited::Awaited;
+use super::awaited::event_words;
 
 /// As it is typed beside Send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ impl Waits {
             words.push("waits ".to_owned() + &timeout.to_string() + " s for the reply");
         }
         if let Some(expect) = &self.expect {
-            words.push("expects ".to_owned() + &Awaited::new(expect.clone()).what());
+            words.push("expects ".to_owned() + &event_words(expect));
         }
         (!words.is_empty()).then(|| words.join(", "))
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use qmp_shared::command::Step;
 
+use super::lines::Lines;
 pub(crate) use super::nodes::{Kind, NodeId};
 use super::nodes::{Node, Parser};
 use super::text::{clip, visible};
@@ -194,6 +195,26 @@ impl Tree {
         }
     }
 
+    /// Whether the node is a string of several lines.
+    pub(crate) fn is_text(&self, id: NodeId) -> bool {
+        if self.kind(id) != Kind::String {
+            return false;
+        }
+        let quoted = self.value(id);
+        // Only with surrogates may it be what Rust cannot hold.
+        let is_sound = || {
+            let has_surrogates = quoted.contains("\\ud") || quoted.contains("\\uD");
+            !has_surrogates || decoded(quoted).is_some()
+        };
+        has_line_end(quoted) && is_sound()
+    }
+
+    /// The lines of such a string.
+    pub(crate) fn lines(&self, id: NodeId) -> Option<Lines> {
+        let text = self.string(id).filter(|_| self.is_text(id))?;
+        Some(Lines::new(text.into()))
+    }
+
     /// The member's name as it stands in the text, quoted; empty for what is
     /// not a member.
     pub(crate) fn quoted_name(&self, id: NodeId) -> &str {
@@ -368,6 +389,21 @@ pub(crate) fn one_line(json: &str, limit: usize) -> String {
     visible(&line).into_owned()
 }
 
+/// Whether a quoted JSON string says a line end, which is an escape in it.
+fn has_line_end(quoted: &str) -> bool {
+    let mut rest = quoted;
+    while let Some(at) = rest.find('\\') {
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        let code = escape.get(..5).unwrap_or_default();
+        if escape.starts_with('n') || code.eq_ignore_ascii_case("u000a") {
+            return true;
+        }
+        let next = escape.chars().next().map_or(0, char::len_utf8);
+        rest = escape.get(next..).unwrap_or_default();
+    }
+    false
+}
+
 /// What a quoted JSON string says; `None` where Rust cannot hold it (a lone
 /// surrogate).
 pub(crate) fn decoded(quoted: &str) -> Option<Cow<'_, str>> {
@@ -396,6 +432,20 @@ mod tests {
 
     fn tree(text: &str) -> Tree {
         Tree::new(text.into())
+    }
+
+    #[test]
+    fn strings_of_several_lines_are_texts() {
+        let tree = tree(
+            r#"["a\r\nb", "a\\nb", "a\u000Ab", "a\rb", "\n\ud800", 1, "\\\né", "\n\ud83d\ude00"]"#,
+        );
+        let texts = (0..9).map(|id| tree.is_text(id)).collect::<Vec<_>>();
+        assert_eq!(
+            texts,
+            [false, true, false, true, false, false, false, true, true]
+        );
+        assert_eq!(tree.lines(1).unwrap().len(), 2);
+        assert!(tree.lines(2).is_none());
     }
 
     /// Indented `key: value` lines of all nodes.

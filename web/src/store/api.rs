@@ -7,7 +7,8 @@ use std::pin::Pin;
 
 use gloo_net::http::{Method, RequestBuilder};
 use qmp_shared::rest::{
-    EventPage, LinkMark, Login, LoginStatus, NewSession, Problem, ProblemKind, SchemaReply,
+    EventPage, LinkMark, Login, LoginStatus, NewSession, Problem, ProblemKind, Requirement,
+    SchemaReply,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -83,6 +84,17 @@ pub(crate) async fn execute(
     let address = session_address(session) + "/execute";
     let answer = succeed(Method::POST, address, Some(body)).await?;
     decode(&answer).map(|Answer { value }| value)
+}
+
+/// What a command needs by the console's policy; `planned` is the JSON of a
+/// [`Planned`](qmp_shared::rest::Planned).
+///
+/// # Errors
+///
+/// A [`Problem`]: the console did not say.
+pub(crate) async fn requirement(planned: &str) -> Result<Requirement, Problem> {
+    let address = "/api/v1/requirement".to_owned();
+    decode(&succeed(Method::POST, address, Some(planned.to_owned())).await?)
 }
 
 /// A page of a session's log; `parameters` is the query string.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::manual::Manual;
-use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::schema::Schema;
 use serde_json::value::RawValue;
@@ -77,7 +76,10 @@ impl Store {
                         Some(schema) => Schema::parse(schema.get()).map_err(|error| {
                             Problem::new(ProblemKind::ProtocolError, error.to_string())
                         }),
-                        None => Err(Problem::new(ProblemKind::NotFound, self.none(&session))),
+                        None => Err(Problem::new(
+                            ProblemKind::NotFound,
+                            "a guest agent has no schema; `guest-info` lists its commands",
+                        )),
                     }
                 }
                 Err(problem) => Err(problem),
@@ -90,17 +92,6 @@ impl Store {
                 state.try_set(loaded);
             }
         });
-    }
-
-    /// Says why a session has no schema.
-    fn none(self, session: &str) -> &'static str {
-        let kind = self.peek(|app| app.sessions.get(session).map(|info| info.kind));
-        match kind {
-            Some(EndpointKind::Qga) => {
-                "a guest agent has no schema; `guest-info` lists its commands"
-            }
-            _ => "the endpoint has no schema: it does not know `query-qmp-schema`",
-        }
     }
 
     /// The schemas that are here, by their sessions' names.

@@ -9,9 +9,10 @@ use qmp_shared::schema::Schema;
 
 use super::commands::tag;
 use super::documentation::{Documentation, lead};
-use super::entry::{FaultList, ModeSwitch, TextPane, Troubles};
+use super::entry::{FaultList, LeftOutNote, ModeSwitch, TextPane, Troubles};
 use super::form::{ArgumentsForm, Desk, feature_tags};
 use super::history::{KeptCommands, Lists, go_to};
+use super::need::{Need, NeedNote, NeedTag};
 use super::parts::{ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use super::send::{Actions, AwaitedEvent, Question, Sender};
@@ -41,14 +42,14 @@ pub(super) fn CommandDesk(
     let (editor, options) = draft
         .flatten()
         .unwrap_or_else(|| (Editor::new(schema.clone(), &command), Options::default()));
-    let revision = RwSignal::new(0_u64);
+    let (revision, structure) = (RwSignal::new(0_u64), RwSignal::new(0_u64));
     let editor = StoredValue::new(editor);
     let place = StoredValue::new(session.clone());
     let desk = Desk {
         store,
         session: place,
         editor,
-        structure: RwSignal::new(0),
+        structure,
         revision,
         faults: Memo::new(move |_| {
             revision.track();
@@ -60,6 +61,7 @@ pub(super) fn CommandDesk(
             Memo::new(move |_| store.manual(&session))
         },
         blamed: RwSignal::new(None),
+        need: Need::new(store, editor, revision, structure),
     };
     let sent = RwSignal::new(Some(Key {
         session: session.clone(),
@@ -134,13 +136,14 @@ pub(super) fn CommandDesk(
                     on:submit=move |event: SubmitEvent| event.prevent_default()
                 >
                     <a class="back" href=browser::at(&command_path(&session, ""))>"‹ All commands"</a>
-                    {head(&command, schema.as_deref())}
+                    {head(desk, &command, schema.as_deref())}
                     {lead(desk)}
                     <ModeSwitch desk troubles/>
                     {move || match mode.get() {
                         Mode::Form => view! { <ArgumentsForm desk/> }.into_any(),
                         mode => view! { <TextPane desk mode/> }.into_any(),
                     }}
+                    <LeftOutNote desk/>
                     <FaultList desk/>
                     {move || is_down.get().map(|down| view! {
                         <div class="notice" role="status">
@@ -151,6 +154,7 @@ pub(super) fn CommandDesk(
                         </div>
                     })}
                     {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
+                    <NeedNote need=desk.need/>
                     <Actions sender/>
                     <AwaitedEvent sender/>
                 </form>
@@ -199,7 +203,7 @@ fn fill_in(sender: Sender, troubles: Troubles, link: &Link) {
     }
 }
 
-fn head(command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
+fn head(desk: Desk, command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
     let known = schema.and_then(|schema| Some((schema, schema.command(command)?)));
     let facts = known.map(|(schema, known)| {
         let returns = "returns ".to_owned() + &visible(&schema.describe(known.returns));
@@ -212,6 +216,7 @@ fn head(command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
     view! {
         <div class="desk-head">
             <h1 class="mono">{visible(command).into_owned()}</h1>
+            <NeedTag need=desk.need/>
             {facts}
         </div>
     }

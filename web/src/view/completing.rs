@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::parts::into_sight;
 use crate::state::completion::{Completion, Suggestion};
-use crate::state::text::{clip, visible};
+use crate::state::text::{clip, grouped, visible};
 
 /// Longest part of a suggestion that is shown, in bytes.
 const SHOWN: usize = 200;
@@ -193,11 +193,14 @@ pub(super) fn CompletedInput(
                 </li>
             }
         };
-        suggestions
-            .into_iter()
-            .enumerate()
-            .map(option)
-            .collect_view()
+        let more = completion.with(|completion| completion.more);
+        // No option, though a list has no other items.
+        let more = (more > 0).then(|| {
+            let words = "and ".to_owned() + &grouped(more as u64) + " more: type more of it";
+            view! { <li class="more" role="option" aria-disabled="true" aria-selected="false">{words}</li> }
+        });
+        let shown = suggestions.into_iter().enumerate().map(option);
+        view! { {shown.collect_view()} {more} }
     };
     let list_label = label.clone() + ": suggestions";
     view! {

@@ -75,11 +75,30 @@ pub(super) fn CopyAs(sender: Sender) -> impl IntoView {
             "Copy as…"
         </button>
         <Show when=move || is_open.get()>
-            <div class="copy-menu" role="menu" aria-label="Copy as" node_ref=menu on:keydown=on_key>
-                {move || items(sender, close)}
+            <div class="copy-panel">
+                <div
+                    class="copy-menu"
+                    role="menu"
+                    aria-label="Copy as"
+                    aria-describedby="copy-left-out"
+                    node_ref=menu
+                    on:keydown=on_key
+                >
+                    {move || items(sender, close)}
+                </div>
+                <p id="copy-left-out" class="why-not">{move || left_out_words(sender)}</p>
             </div>
         </Show>
     }
+}
+
+/// What no copy has in it, since it is not valid.
+fn left_out_words(sender: Sender) -> Option<String> {
+    let left_out = sender.desk.typed(Editor::left_out);
+    let paths = left_out.iter().map(|left| left.fault.path.to_string());
+    let paths = paths.collect::<Vec<_>>().join(", ");
+    let words = "Without what is not valid: ".to_owned() + &visible(&paths);
+    (!paths.is_empty()).then_some(words)
 }
 
 /// The entries of the menu for what is entered now.
@@ -106,18 +125,23 @@ fn items(sender: Sender, close: impl Fn() + Copy + 'static) -> impl IntoView {
         Ok(subject) => subject.copy(kind, schema.as_deref()),
         Err(faults) => Err(faults.first().map(Fault::to_string).unwrap_or_default()),
     };
+    let left_out = untrack(|| left_out_words(sender));
     let item = |kind: Kind| {
+        let left_out = left_out.clone();
         let text = text_of(kind);
         let why_not = text.as_ref().err().map(|why| visible(why).into_owned());
         let is_refused = why_not.is_some();
         let copy = move |_| {
             let Ok(text) = text.clone() else { return };
+            let left_out = left_out.clone();
             spawn_local(async move {
                 let word = match browser::copy(&text).await {
                     true => "Copied as ",
                     false => "The browser does not allow to copy as ",
                 };
-                store.announcement.set(word.to_owned() + kind.label());
+                let rest = left_out.map(|words| ". ".to_owned() + &words);
+                let words = [word, kind.label(), &rest.unwrap_or_default()].concat();
+                store.announcement.set(words);
             });
             close();
         };

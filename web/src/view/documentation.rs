@@ -106,15 +106,16 @@ pub(super) fn texts_of_values(
     .collect()
 }
 
-/// What is said of the chosen value.
+/// What is said of the chosen value, under that id.
 pub(super) fn chosen_text(
     chosen: Memo<String>,
     texts: &HashMap<String, String>,
+    id: String,
 ) -> impl IntoView + use<> {
     let texts = texts.clone();
     move || {
         let text = chosen.with(|chosen| texts.get(chosen).cloned());
-        text.map(|text| view! { <p class="hint">{text}</p> })
+        text.map(|text| view! { <p class="hint" id=id.clone()>{text}</p> })
     }
 }
 

@@ -5,11 +5,14 @@ use leptos::prelude::*;
 use qmp_shared::command::Fault;
 
 use super::form::Desk;
-use crate::state::editor::{Editor, Mode};
-use crate::state::text::visible;
+use crate::state::editor::{Editor, LeftOut, Mode};
+use crate::state::text::{clip, visible};
 
 /// Most faults that are listed at once.
 const LISTED: usize = 12;
+
+/// Longest part that is shown of what was typed, in bytes.
+const TYPED: usize = 60;
 
 /// A view that could not be shown, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,9 +138,10 @@ pub(super) fn TextPane(
             ></textarea>
             {is_line.then(|| view! {
                 <p class="hint">
-                    "As in qmp-shell: " <code>"command key=value key.member=value"</code>
+                    <code>"command key=value key.member=value"</code>
                     ", words quoted as in a shell, values typed by the schema or as JSON; "
-                    <code>"--oob"</code> " in front sends it out of band."
+                    <code>"--oob"</code> " in front sends it out of band. "
+                    "QEMU's own qmp-shell knows less: “Copy as” has a line for that."
                 </p>
             })}
             <div id="text-faults" role="status">
@@ -153,6 +157,46 @@ pub(super) fn TextPane(
             </div>
         </div>
     }
+}
+
+/// What is in the form and not in the message, since it is not valid.
+#[component]
+pub(super) fn LeftOutNote(desk: Desk) -> impl IntoView {
+    let left_out = Memo::new(move |_| {
+        let is_form = desk.drawn(Editor::mode) == Mode::Form;
+        // Then all that is wrong is said.
+        if is_form && desk.attempted.get() {
+            return Vec::new();
+        }
+        desk.typed(Editor::left_out)
+    });
+    let is_form = Memo::new(move |_| desk.drawn(Editor::mode) == Mode::Form);
+    view! {
+        <div class="left-out" role="status">
+            {move || {
+                let left_out = left_out.get();
+                let words = match is_form.get() {
+                    true => "Left out of the message, since it is not valid:",
+                    false => "In the form there is more, which is not valid and not in here:",
+                };
+                (!left_out.is_empty()).then(|| view! {
+                    <div class="notice">
+                        <p>{words}</p>
+                        {fault_items(&left_out.into_iter().map(with_typed).collect::<Vec<_>>())}
+                    </div>
+                })
+            }}
+        </div>
+    }
+}
+
+/// The fault with what was typed in its words.
+fn with_typed(left: LeftOut) -> Fault {
+    let LeftOut { mut fault, typed } = left;
+    let (start, more) = clip(&typed, TYPED);
+    let rest = if more > 0 { "…" } else { "" };
+    fault.message = ["“", start, rest, "” is ", &fault.message].concat();
+    fault
 }
 
 /// What keeps the message from being sent, once the user tried; of a text at once.

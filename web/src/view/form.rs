@@ -11,6 +11,7 @@ use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
 use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
+use super::need::Need;
 use super::parts::keep_focus;
 use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub(super) manual: Memo<ManualState>,
     /// The argument that the endpoint's last error speaks of, and the error.
     pub(super) blamed: RwSignal<Option<(Path, String)>>,
+    /// What the console's policy asks for it.
+    pub(super) need: Need,
 }
 
 impl Desk {
@@ -110,6 +113,12 @@ pub(super) const INCLUDE: &str = "-include";
 
 /// What the id of the box that adds members to an object ends with.
 pub(super) const ADD: &str = "-add";
+
+/// What the id of the hint ends with that says as what a value is sent.
+const UNDERSTOOD: &str = "-understood";
+
+/// What the id of the text ends with that is about the chosen value.
+pub(super) const CHOSEN: &str = "-chosen";
 
 /// The ids of what describes a control: what is wrong, and what is said of it.
 pub(super) fn described_by(path: &Path) -> String {
@@ -330,11 +339,12 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
         }
         .into_any();
     }
-    let placeholder = match builtin {
-        Builtin::Int => "42, 0x2a, 64K",
-        Builtin::Number => "0.5",
-        _ => "",
+    let (placeholder, understood) = match builtin {
+        Builtin::Int => ("42, 0x2a, 1.5 GiB", Some(understood_text(desk, path))),
+        Builtin::Number => ("0.5", None),
+        _ => ("", None),
     };
+    let described_by = described_by + " " + &id + UNDERSTOOD;
     view! {
         <input
             type="text"
@@ -353,8 +363,17 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             }
         />
         {empty_hint}
+        {understood}
     }
     .into_any()
+}
+
+/// As what an integer is sent, where that is not as it was typed.
+fn understood_text(desk: Desk, path: StoredValue<Path>) -> impl IntoView {
+    let id = path.with_value(control_id) + UNDERSTOOD;
+    let text =
+        Memo::new(move |_| path.with_value(|path| desk.typed(|editor| editor.understood(path))));
+    view! { <p class="hint" id=id role="status">{text}</p> }
 }
 
 fn raw(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
@@ -426,7 +445,8 @@ fn choice(desk: Desk, path: Path, label: String, ty: TypeId) -> AnyView {
             });
     let chosen = Memo::new(move |_| path.with_value(|path| desk.drawn(|editor| editor.text(path))));
     let texts = texts_of_values(desk, path, &values);
-    let chosen_text = chosen_text(chosen, &texts);
+    let described_by = described_by + " " + &id + CHOSEN;
+    let chosen_text = chosen_text(chosen, &texts, id.clone() + CHOSEN);
     let options = values.into_iter().map(|value| {
         let mut words = visible(&value.name).into_owned();
         if value.features.deprecated {

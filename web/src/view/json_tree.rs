@@ -16,7 +16,8 @@ use qmp_shared::json::pretty;
 use super::parts::into_sight;
 use super::row_actions::{RowAction, buttons};
 use crate::state::diff::{Diff, Mark};
-use crate::state::outline::{Move, Outline, Row, pieces};
+use crate::state::find::pieces;
+use crate::state::outline::{Move, Outline, Row};
 use crate::state::text::{clip, counted, grouped};
 use crate::state::tree::{Kind, NodeId, Tree};
 use crate::state::window::Window;
@@ -49,10 +50,7 @@ pub(super) fn JsonTree(
     #[prop(optional)]
     actions: Vec<RowAction>,
 ) -> impl IntoView {
-    let tree = TreeView {
-        actions: StoredValue::new(actions),
-        ..TreeView::new()
-    };
+    let tree = TreeView::with(actions);
     tree.load(text, false);
     view! { <TreeLines tree label/> }
 }
@@ -88,8 +86,8 @@ pub(super) enum Part {
 }
 
 impl TreeView {
-    /// A tree of nothing yet.
-    pub(super) fn new() -> Self {
+    /// A tree of nothing yet, and what can be done with its values.
+    pub(super) fn with(actions: Vec<RowAction>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         Self {
             store: use_store(),
@@ -99,7 +97,7 @@ impl TreeView {
             scroll: RwSignal::new((0.0, 600.0)),
             root: NodeRef::new(),
             wanted: RwSignal::new(String::new()),
-            actions: StoredValue::new(Vec::new()),
+            actions: StoredValue::new(actions),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         }
     }

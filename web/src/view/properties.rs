@@ -11,13 +11,10 @@ use super::form::{ADD, Desk, control_id, described_by};
 use crate::state::completion::{Completion, MOST};
 use crate::state::editor::Editor;
 use crate::state::lookups::{
-    Answer, Known, Property, Query, Source, directory, driver_of, is_asked_unbidden, is_risky,
-    source, suggest_names, suggest_paths, suggest_properties, value_words,
+    Answer, Known, OBJECTS, Property, Query, Source, directory, driver_of, is_asked_unbidden,
+    is_risky, source, suggest_names, suggest_paths, suggest_properties, value_words,
 };
 use crate::state::text::visible;
-
-/// The container of the objects that users made.
-const OBJECTS: &str = "/objects";
 
 impl Desk {
     /// What completes the argument.
@@ -95,6 +92,7 @@ pub(super) fn completed_text(
                 let path = untrack(|| desk.argument(of));
                 (!path.is_empty()).then_some(Query::Tree(path))
             }
+            Source::Inside(path) => Some(Query::Tree((*path).to_owned())),
             Source::PropertyValue => None,
             Source::Words => {
                 let is_link = property_of(desk, path).is_some_and(|it| it.ty.starts_with("link<"));
@@ -161,13 +159,16 @@ pub(super) fn completed_text(
     .into_any()
 }
 
-/// Says that a list does not show all names.
+/// Says that a list does not show all names, or that there are none.
 fn many(answer: &Answer) -> Option<String> {
     let Answer::Names(names) = answer else {
         return None;
     };
     let words = " names are known: type a part of one.";
-    (names.len() > MOST).then(|| names.len().to_string() + words)
+    match names.len() {
+        0 => Some("There are none now.".to_owned()),
+        count => (count > MOST).then(|| count.to_string() + words),
+    }
 }
 
 fn complete(
@@ -187,7 +188,7 @@ fn complete(
         (Source::PropertyNames(_), Some(Answer::Properties(properties))) => {
             suggest_properties(typed, properties, |_| false)
         }
-        (Source::Words, Some(Answer::Properties(objects))) => {
+        (Source::Words | Source::Inside(_), Some(Answer::Properties(objects))) => {
             let objects = objects.iter().filter(|object| object.is_child());
             let objects = objects.map(|object| (object.name.as_str(), object.ty.clone()));
             suggest_names(typed, objects)

@@ -7,14 +7,13 @@ use leptos::prelude::*;
 use qmp_shared::command::Path;
 
 use super::form::control_id;
-use super::json_tree::{TreeLines, TreeView, size_words};
+use super::json_tree::TreeView;
 use super::parts::{CopyButton, ProblemBox, badge, focus, waited};
 use super::plot::Plots;
-use super::raw::RawReply;
 use super::repeat::{Repeat, RepeatTools};
-use super::tree_tools::TreeTools;
+use super::shapes::{ShapeSwitch, Shaped, Shapes};
 use crate::state::blame::argument_of;
-use crate::state::diff::Diff;
+use crate::state::diff::{Diff, other_arguments};
 use crate::state::exchanges::{Exchange, Key, Progress, was_refused};
 use crate::state::plot::{self, Series};
 use crate::state::sessions::Tone;
@@ -40,7 +39,7 @@ struct Pane {
     /// The exchange that `tree` shows.
     loaded: RwSignal<Option<(Key, u64)>>,
     repeat: Repeat,
-    is_raw: RwSignal<bool>,
+    shapes: Shapes,
     shows_changes: RwSignal<bool>,
     plots: RwSignal<Vec<Series>>,
     /// The argument that an error speaks of, for the form.
@@ -68,14 +67,15 @@ pub(super) fn ReplyPane(
         let key = key.get()?;
         store.with_exchanges(|app| app.exchanges.latest(&key).cloned())
     });
+    let shapes = Shapes::new();
     let pane = Pane {
         store,
         stage: RwSignal::new(Stage::Nothing),
         exchange,
-        tree: TreeView::new(),
+        tree: TreeView::with(vec![shapes.action()]),
         loaded: RwSignal::new(None),
         repeat: Repeat::new(),
-        is_raw: RwSignal::new(false),
+        shapes,
         shows_changes: RwSignal::new(false),
         plots: RwSignal::new(Vec::new()),
         blamed,
@@ -186,6 +186,7 @@ impl Pane {
         self.loaded.set(Some((exchange.key.clone(), exchange.id)));
         if !follows {
             self.plots.set(Vec::new());
+            self.shapes.begin();
         }
         if self.plots.with_untracked(|plots| !plots.is_empty()) {
             self.tree.seen_once(|outline| {
@@ -310,26 +311,20 @@ fn returned(pane: Pane) -> AnyView {
     let state = view! {
         <span role="status" aria-live=live>{move || badge(Tone::Good, words.get())}</span>
     };
-    let text = Signal::derive(move || pane.tree.value(|outline| Arc::clone(outline.tree().text())));
-    let copied = Signal::derive(move || text.get_untracked().to_string());
+    let copied = Signal::derive(move || {
+        pane.tree
+            .seen_once(|outline| outline.tree().text().to_string())
+    });
     let copy = view! { <CopyButton label="Copy reply" text=copied/> };
     let file = Signal::derive(move || {
         let loaded = pane.loaded.get();
         loaded.map_or_else(String::new, |(key, _)| key.command + ".json")
     });
-    let pressed = move |is_raw: bool| move || (pane.is_raw.get() == is_raw).to_string();
     let plot = move || pane.plot();
     view! {
         {head(pane, state.into_any(), copy.into_any())}
         <div class="reply-tools">
-            <div class="segments" role="group" aria-label="Reply as">
-                <button type="button" aria-pressed=pressed(false) on:click=move |_| pane.is_raw.set(false)>
-                    "Tree"
-                </button>
-                <button type="button" aria-pressed=pressed(true) on:click=move |_| pane.is_raw.set(true)>
-                    "Raw"
-                </button>
-            </div>
+            <ShapeSwitch shapes=pane.shapes tree=pane.tree/>
             <Changes pane/>
             <RepeatTools
                 repeat=pane.repeat
@@ -338,15 +333,7 @@ fn returned(pane: Pane) -> AnyView {
             />
         </div>
         <Plots series=pane.plots/>
-        {move || match pane.is_raw.get() {
-            true => view! { <RawReply text name=file/> }.into_any(),
-            false => view! {
-                <TreeTools tree=pane.tree plot/>
-                <TreeLines tree=pane.tree label="Return value"/>
-                <p class="muted small-text tree-size">{move || size_words(pane.tree)}</p>
-            }
-            .into_any(),
-        }}
+        <Shaped shapes=pane.shapes tree=pane.tree file plot/>
     }
     .into_any()
 }
@@ -367,6 +354,15 @@ fn Changes(pane: Pane) -> impl IntoView {
             words.unwrap_or_else(|| "nothing to compare with yet".to_owned())
         })
     };
+    let others = move || {
+        pane.shows_changes.get().then_some(())?;
+        let (key, id) = pane.loaded.get()?;
+        pane.store.with_exchanges(|app| {
+            let now = app.exchanges.sent(id)?;
+            let before = app.exchanges.sent_before(&key, id)?;
+            other_arguments(before.arguments.as_deref(), now.arguments.as_deref())
+        })
+    };
     let title = move || match has_before.get() {
         true => "What is different from the reply before",
         false => "There is no earlier reply of this command to compare with",
@@ -384,6 +380,12 @@ fn Changes(pane: Pane) -> impl IntoView {
                 "Changes"
             </button>
             <span class="small-text changes-count">{words}</span>
+            {move || others().map(|arguments| view! {
+                <p class="small-text other-arguments">
+                    "The reply before was to other arguments: "
+                    <code class="mono">{arguments}</code>
+                </p>
+            })}
         </div>
     }
 }

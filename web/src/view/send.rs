@@ -4,7 +4,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::command::Fault;
-use qmp_shared::rest::Problem;
+use qmp_shared::rest::{Problem, ProblemKind};
 
 use super::copy_as::CopyAs;
 use super::form::{Desk, INCLUDE, control_id};
@@ -101,12 +101,25 @@ impl Sender {
                 self.say_nothing_was_sent("what it waits for is not clear");
                 request_animation_frame(move || focus_id(option_at_fault(&faults)));
             }
-            (Ok(request), Ok(waits)) => self.ask_or_send(Ready {
-                session: self.session.get_value(),
-                request,
-                options: self.options.get_untracked(),
-                waits,
-            }),
+            (Ok(request), Ok(waits)) => {
+                let lack = untrack(|| self.desk.need.lack());
+                let arguments = request.arguments.as_ref().map(|it| it.get());
+                // Nobody is asked whether to do what will be refused.
+                if let Some(lack) = lack
+                    && consequence(&request.command, arguments).is_some()
+                {
+                    let problem = Problem::new(ProblemKind::Forbidden, lack.words());
+                    self.refused.set(Some(problem));
+                    self.desk.need.ask_again();
+                    return;
+                }
+                self.ask_or_send(Ready {
+                    session: self.session.get_value(),
+                    request,
+                    options: self.options.get_untracked(),
+                    waits,
+                });
+            }
         }
     }
 

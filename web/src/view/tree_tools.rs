@@ -1,13 +1,12 @@
 //! What can be done with a tree: search in it, open and close all, copy parts
 //! of the current line, and see where that is.
 
-use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
 
+use super::find::Finder;
 use super::json_tree::{Part, TreeView};
-use crate::state::outline::{Move, Outline, next_match, search};
-use crate::state::text::grouped;
+use crate::state::find::{Found, next_match, search};
+use crate::state::outline::{Move, Outline};
 use crate::state::tree::{Kind, NodeId};
 
 /// The tools of one tree.
@@ -17,10 +16,13 @@ pub(super) fn TreeTools(
     tree: TreeView,
     /// Called when the number in the current line shall be plotted.
     plot: impl Fn() + Copy + Send + 'static,
+    /// Called when the string in the current line shall be shown as text.
+    as_text: impl Fn() + Copy + Send + 'static,
 ) -> impl IntoView {
     let is_number = Memo::new(move |_| {
         tree.seen(|outline| outline.tree().kind(outline.node()) == Kind::Number)
     });
+    let is_text = Memo::new(move |_| tree.seen(|outline| outline.tree().is_text(outline.node())));
     let can_open = Memo::new(move |_| tree.seen(|outline| outline.tree().can_open(outline.node())));
     let copy = move |part, words: &'static str, key: &'static str| {
         view! {
@@ -70,16 +72,25 @@ pub(super) fn TreeTools(
                 >
                     "Plot"
                 </button>
+                <button
+                    type="button"
+                    class="quiet small"
+                    aria-keyshortcuts="t"
+                    title="Show this string on its lines (t)"
+                    disabled=move || !is_text.get()
+                    on:click=move |_| as_text()
+                >
+                    "As text"
+                </button>
             </div>
             <Crumbs tree/>
         </div>
     }
 }
 
-/// Searches names and values; Enter goes to the next match.
+/// Searches names and values.
 #[component]
 fn Search(tree: TreeView) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
     let matches = Memo::new(move |_| {
         let wanted = tree.wanted.get();
         tree.value(|outline| search(outline.tree(), &wanted))
@@ -91,62 +102,19 @@ fn Search(tree: TreeView) -> impl IntoView {
             tree.reveal(to);
         }
     };
-    let words = move || {
-        if tree.wanted.with(String::is_empty) {
-            return String::new();
-        }
+    let found = Signal::derive(move || {
         let at = tree.seen(Outline::node);
-        matches.with(|matches| {
-            let place = matches.binary_search(&at).ok();
-            let total = grouped(matches.len() as u64);
-            match (matches.len(), place) {
-                (0, _) => "no match".to_owned(),
-                (_, Some(place)) => grouped(place as u64 + 1) + " of " + &total,
-                (_, None) => total + " found",
-            }
-        })
-    };
-    let on_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.ctrl_key() && !event.meta_key() => {
-            event.prevent_default();
-            step(!event.shift_key(), false);
-        }
-        "Escape" => {
-            event.prevent_default();
-            tree.wanted.set(String::new());
-            tree.focus();
-        }
-        _ => {}
-    };
-    let is_idle = Memo::new(move |_| matches.with(Vec::is_empty));
+        matches.with(|matches| Found::among(matches, at))
+    });
     view! {
-        <div class="tree-search" role="search">
-            <input
-                type="search"
-                class="mono"
-                aria-label="Search in the reply"
-                placeholder="Search names and values"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                node_ref=input
-                prop:value=tree.wanted
-                on:input=move |event| {
-                    tree.wanted.set(event_target_value(&event));
-                    step(true, true);
-                }
-                on:keydown=on_key
-            />
-            <span class="small-text muted found" role="status">{words}</span>
-            <button
-                type="button" class="quiet small icon" aria-label="Previous match" title="Previous match (Shift+Enter)"
-                disabled=move || is_idle.get() on:click=move |_| step(false, false)
-            >"↑"</button>
-            <button
-                type="button" class="quiet small icon" aria-label="Next match" title="Next match (Enter)"
-                disabled=move || is_idle.get() on:click=move |_| step(true, false)
-            >"↓"</button>
-        </div>
+        <Finder
+            label="Search in the reply"
+            placeholder="Search names and values"
+            wanted=tree.wanted
+            found
+            step
+            leave=move || tree.focus()
+        />
     }
 }
 

@@ -170,6 +170,13 @@ impl Policy {
         base.and(judged)
     }
 
+    /// What a command needs whatever its arguments are.
+    pub(crate) fn least(&self, command: &str) -> Role {
+        self.rows
+            .get(command)
+            .map_or(Role::Admin, |entry| entry.role)
+    }
+
     /// The commands in alphabetical order.
     #[cfg(test)]
     pub(crate) fn rows(&self) -> impl Iterator<Item = PolicyRow<'_>> {

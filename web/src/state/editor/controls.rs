@@ -1,10 +1,11 @@
 //! What the form's views ask of an [`Editor`]: which control shows a value, and
 //! what is in it.
 
-use qmp_shared::command::{Node, NodeKind, Path};
+use qmp_shared::command::{Node, NodeKind, Path, understood};
 use qmp_shared::schema::{Builtin, Features, TypeId};
 
 use super::Editor;
+use crate::state::text::grouped;
 
 /// Which control shows a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,23 @@ impl Editor {
             .map(Node::text)
             .unwrap_or_default()
             .to_owned()
+    }
+
+    /// As what an integer is sent that was typed as a size or in hexadecimal, in
+    /// words.
+    pub(crate) fn understood(&self, path: &Path) -> Option<String> {
+        let typed = self.text(path);
+        let sent = understood(&typed)?;
+        let digits = sent.trim_start_matches('-');
+        let sign = &sent[..sent.len() - digits.len()];
+        let grouped = digits.parse().map_or_else(|_| digits.to_owned(), grouped);
+        let is_hexadecimal = typed.contains(['x', 'X']);
+        let units = if is_hexadecimal {
+            "."
+        } else {
+            ": units are powers of 1,024."
+        };
+        Some(["Sent as ", sign, &grouped, units].concat())
     }
 
     /// Whether a boolean is true.

@@ -3,10 +3,12 @@
 //! The three are views of one thing and the user may change between them at any
 //! time. A form that is not complete becomes the JSON, or the line, of what
 //! there is. As long as a view is not touched, the way back leads to the one it
-//! was made of as that was. What a view cannot show stays where it is.
+//! was made of as that was. What a view cannot show stays where it is, also what
+//! is not valid in the form ([`LeftOut`]).
 
 mod controls;
 mod drafts;
+mod left_out;
 mod properties;
 mod text_view;
 
@@ -25,6 +27,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use controls::{Control, FieldShape};
 pub(crate) use drafts::{Drafts, Written};
+pub(crate) use left_out::LeftOut;
 use text_view::TextView;
 
 use super::address::Link;
@@ -74,6 +77,8 @@ pub(crate) struct Editor {
     prefilled: Option<String>,
     /// What describes the arguments that the schema does not.
     properties: Option<Arc<Answer>>,
+    /// What is in the form that was left, and in no other view.
+    left_out: Vec<LeftOut>,
 }
 
 /// What is sent when the user says so.
@@ -127,6 +132,7 @@ impl Editor {
             newest: 0,
             prefilled: None,
             properties: None,
+            left_out: Vec::new(),
         }
     }
 
@@ -249,6 +255,7 @@ impl Editor {
     pub(crate) fn fill_in_json(&mut self, text: String) {
         self.set_text(Mode::Json, text);
         self.mode = Mode::Json;
+        self.left_out.clear();
     }
 
     /// The same link fills it in once more.
@@ -275,6 +282,12 @@ impl Editor {
         if mode == Mode::Form && self.form.is_none() {
             let why = self.no_form.as_deref().unwrap_or_default();
             return Err(vec![fault(why)]);
+        }
+        match (self.mode, mode) {
+            (Mode::Form, Mode::Json | Mode::Line) => self.keep_left_out(),
+            // It is there again, or never was away.
+            (_, Mode::Form) => self.left_out.clear(),
+            _ => (),
         }
         self.mode = mode;
         Ok(())
@@ -335,6 +348,7 @@ impl Editor {
                 let form = Form::from_draft(schema, command, arguments.unwrap_or("{}"))?;
                 self.form = Some(form);
                 self.retype();
+                self.put_back_left_out();
                 self.oob = oob;
             }
             Mode::Json => {

@@ -403,3 +403,112 @@ fn properties_are_shown_as_what_they_are_once_that_is_known() {
     editor.reset();
     assert!(editor.properties().is_empty());
 }
+
+fn names(left_out: &[LeftOut]) -> Vec<(String, String)> {
+    let name = |left: &LeftOut| (left.fault.path.to_string(), left.typed.clone());
+    left_out.iter().map(name).collect()
+}
+
+#[test]
+fn what_is_not_valid_is_told_and_comes_back() {
+    let mut editor = editor("set_link");
+    edit(&mut editor, "name", Action::SetText("a".into()));
+    edit(&mut editor, "n", Action::Add);
+    assert!(editor.left_out().is_empty());
+    edit(&mut editor, "n", Action::SetText("1x".into()));
+    let left_out = vec![("n".to_owned(), "1x".to_owned())];
+    assert_eq!(names(&editor.left_out()), left_out);
+    let n = Path::root().member("n");
+    for mode in [Mode::Json, Mode::Line] {
+        editor.show(mode).unwrap();
+        assert!(!editor.view_text(mode).contains("1x"));
+        assert_eq!(names(&editor.left_out()), left_out);
+        editor.show(Mode::Form).unwrap();
+        assert_eq!(editor.text(&n), "1x");
+    }
+    // Also when the other view was typed into, or two of them.
+    editor.show(Mode::Json).unwrap();
+    json(
+        &mut editor,
+        r#"{"execute":"set_link","arguments":{"name":"b","up":true}}"#,
+    );
+    assert_eq!(names(&editor.left_out()), left_out);
+    editor.show(Mode::Line).unwrap();
+    line(&mut editor, "set_link name=c up=on");
+    editor.show(Mode::Form).unwrap();
+    assert_eq!(editor.text(&Path::root().member("name")), "c");
+    assert_eq!(editor.text(&n), "1x");
+    assert_eq!(names(&editor.left_out()), left_out);
+    // What is said there now counts.
+    editor.show(Mode::Line).unwrap();
+    line(&mut editor, "set_link name=c up=on n=5");
+    assert!(editor.left_out().is_empty());
+    editor.show(Mode::Form).unwrap();
+    assert_eq!(editor.text(&n), "5");
+    // A link is something else.
+    edit(&mut editor, "n", Action::SetText("2x".into()));
+    editor.show(Mode::Json).unwrap();
+    let link = Link {
+        arguments: Some(r#"{"name":"d","up":true}"#.into()),
+        ..Link::default()
+    };
+    editor.prefill(&link).unwrap();
+    assert!(editor.left_out().is_empty() && editor.text(&n).is_empty());
+}
+
+#[test]
+fn items_that_are_not_valid_come_back_to_their_places() {
+    let text = r#"[
+        {"name": "c", "meta-type": "command", "arg-type": "0", "ret-type": "1"},
+        {"name": "0", "meta-type": "object", "members": [
+            {"name": "l", "type": "[int]"}, {"name": "o", "type": "2", "default": null}]},
+        {"name": "1", "meta-type": "object", "members": []},
+        {"name": "2", "meta-type": "object", "members": [{"name": "n", "type": "int"}]},
+        {"name": "[int]", "meta-type": "array", "element-type": "int"},
+        {"name": "int", "meta-type": "builtin", "json-type": "int"}]"#;
+    let mut editor = Editor::new(Some(Arc::new(Schema::parse(text).unwrap())), "c");
+    let list = Path::root().member("l");
+    let mut act = |path: &Path, action| {
+        let path = path.clone();
+        editor.apply(Edit { path, action }).unwrap();
+    };
+    for (index, typed) in ["1", "x", "3", "y"].into_iter().enumerate() {
+        act(&list, Action::Push);
+        act(&list.index(index), Action::SetText(typed.into()));
+    }
+    let object = Path::root().member("o");
+    act(&object, Action::Add);
+    act(&object.member("n"), Action::SetText("z".into()));
+    editor.show(Mode::Json).unwrap();
+    json(&mut editor, r#"{"execute":"c","arguments":{"l":[1,3,4]}}"#);
+    assert_eq!(editor.left_out().len(), 3);
+    editor.show(Mode::Form).unwrap();
+    let items = (0..5).map(|index| editor.text(&list.index(index)));
+    assert_eq!(items.collect::<Vec<_>>(), ["1", "x", "3", "y", "4"]);
+    // What it was in is gone.
+    assert!(editor.form().unwrap().get(&object).is_none());
+}
+
+#[test]
+fn a_size_is_said_in_bytes() {
+    let mut editor = editor("set_link");
+    let n = Path::root().member("n");
+    edit(&mut editor, "n", Action::Add);
+    for (typed, said) in [
+        (
+            "1.5 GiB",
+            Some("Sent as 1,610,612,736: units are powers of 1,024."),
+        ),
+        (
+            "-64MB",
+            Some("Sent as -67,108,864: units are powers of 1,024."),
+        ),
+        ("0x10", Some("Sent as 16.")),
+        ("16", None),
+        ("16x", None),
+        ("1.3K", None),
+    ] {
+        edit(&mut editor, "n", Action::SetText(typed.into()));
+        assert_eq!(editor.understood(&n).as_deref(), said, "{typed}");
+    }
+}

@@ -7,6 +7,7 @@
 //! and nothing waits for the answer.
 
 mod known;
+mod listed;
 mod property;
 mod query;
 mod suggest;
@@ -15,5 +16,7 @@ mod tests;
 
 pub(crate) use known::{Known, Lookups};
 pub(crate) use property::{Property, value_words};
-pub(crate) use query::{Answer, Query, Source, driver_of, is_asked_unbidden, is_risky, source};
+pub(crate) use query::{
+    Answer, OBJECTS, Query, Source, driver_of, is_asked_unbidden, is_risky, source,
+};
 pub(crate) use suggest::{directory, suggest_names, suggest_paths, suggest_properties};

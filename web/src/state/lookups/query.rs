@@ -6,7 +6,11 @@ use qmp_shared::schema::Schema;
 use serde::Deserialize;
 
 use super::known::Known;
+use super::listed::Listed;
 use super::property::Property;
+
+/// The container of the objects that users made.
+pub(crate) const OBJECTS: &str = "/objects";
 
 /// A question to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +23,8 @@ pub(crate) enum Query {
     DeviceProperties(String),
     /// What is in the object at this path.
     Tree(String),
+    /// What the endpoint has of these.
+    Listed(Listed),
 }
 
 /// What came of it.
@@ -45,6 +51,10 @@ impl Query {
             Self::Types => ("qom-list-types", r#"{"abstract":true}"#.to_owned()),
             Self::DeviceProperties(driver) => ("device-list-properties", of("typename", driver)),
             Self::Tree(path) => ("qom-list", of("path", path)),
+            Self::Listed(listed) => {
+                let (command, arguments) = listed.request();
+                (command, arguments.to_owned())
+            }
         }
     }
 
@@ -52,14 +62,14 @@ impl Query {
     /// page from asking for what it would be refused.
     pub(crate) fn role(&self) -> Role {
         match self {
-            Self::DeviceTypes | Self::Types | Self::Tree(_) => Role::Viewer,
-            Self::DeviceProperties(_) => Role::Operator,
+            Self::DeviceProperties(_) | Self::Listed(Listed::Buses) => Role::Operator,
+            Self::DeviceTypes | Self::Types | Self::Tree(_) | Self::Listed(_) => Role::Viewer,
         }
     }
 
     /// Whether the answer may be another after a while on the same connection.
     pub(crate) fn changes(&self) -> bool {
-        matches!(self, Self::Tree(_))
+        matches!(self, Self::Tree(_) | Self::Listed(_))
     }
 
     /// What is asked for, in words.
@@ -68,6 +78,7 @@ impl Query {
             Self::DeviceTypes | Self::Types => "types",
             Self::DeviceProperties(_) => "properties",
             Self::Tree(_) => "objects",
+            Self::Listed(listed) => listed.words(),
         }
     }
 
@@ -88,6 +99,7 @@ impl Query {
                 names.sort();
                 Ok(Answer::Names(names))
             }
+            Self::Listed(listed) => listed.read(json).map(Answer::Names),
             Self::DeviceProperties(_) | Self::Tree(_) => {
                 let mut properties: Vec<Property> = serde_json::from_str(json)?;
                 properties.sort_by(|a, b| numbered(&a.name).cmp(&numbered(&b.name)));
@@ -135,6 +147,8 @@ pub(crate) enum Source {
     Names(Query),
     /// The tree of objects, part by part.
     Paths,
+    /// The names of the objects in this one.
+    Inside(&'static str),
     /// The names of the properties of the object at the path in this argument.
     PropertyNames(&'static str),
     /// The value of a property of the object that two arguments name.
@@ -158,6 +172,11 @@ pub(crate) fn source(schema: &Schema, form: &Form, path: &Path) -> Option<Source
         ("qom-list" | "qom-get" | "qom-set", "path") => Source::Paths,
         ("qom-get" | "qom-set", "property") => Source::PropertyNames("path"),
         ("qom-set", "value") => Source::PropertyValue,
+        ("device_del", "id") => Source::Inside("/machine/peripheral"),
+        ("object-del", "id") => Source::Inside(OBJECTS),
+        (command, name) if Listed::of(command, name).is_some() => {
+            Source::Names(Query::Listed(Listed::of(command, name)?))
+        }
         ("device_add", _) => {
             let mut fields = form.fields().iter();
             let is_property = fields.any(|field| field.name == *name && !field.described);
@@ -166,7 +185,7 @@ pub(crate) fn source(schema: &Schema, form: &Form, path: &Path) -> Option<Source
         _ => return None,
     };
     let command = match &found {
-        Source::Names(_) => "qom-list-types",
+        Source::Names(query) => query.request().0,
         _ => "qom-list",
     };
     schema.command(command)?;
