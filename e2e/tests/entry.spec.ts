@@ -282,7 +282,7 @@ test('what was entered outlives a reload, but for secrets', async ({ console, pa
   await goToCommand(page, console, 'vm', 'set_password');
   await page.getByRole('textbox', { name: 'password', exact: true }).fill('hunter2');
   await goToCommand(page, console, 'vm', 'block-job-cancel');
-  await page.getByRole('textbox', { name: 'device', exact: true }).fill('drive0');
+  await page.getByLabel('device', { exact: true }).fill('drive0');
   await page.getByLabel('Timeout in seconds').fill('60');
   await page.getByRole('link', { name: 'stop', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'stop' })).toBeVisible();
@@ -294,7 +294,7 @@ test('what was entered outlives a reload, but for secrets', async ({ console, pa
   await expect(page.getByRole('heading', { level: 1, name: 'Events' })).toBeVisible();
   await page.reload();
   await goToCommand(page, console, 'vm', 'block-job-cancel');
-  await expect(page.getByRole('textbox', { name: 'device', exact: true })).toHaveValue('drive0');
+  await expect(page.getByLabel('device', { exact: true })).toHaveValue('drive0');
   await expect(page.getByLabel('Timeout in seconds')).toHaveValue('60');
   await page.getByRole('button', { name: 'Reset', exact: true }).click();
   await expect(page.getByLabel('Timeout in seconds')).toHaveValue('');

@@ -110,7 +110,7 @@ test('adding goes on from what was changed on the page of the command', async ({
   expect(await bitmaps(console)).toEqual([]);
 });
 
-test('a transaction is neither kept in the browser nor shared by sessions', async ({ vm, storage, serve, page }) => {
+test('a transaction is kept in the tab alone, and not shared by sessions', async ({ vm, storage, serve, page }) => {
   const console = await serve({ vm, storage });
   await signIn(page, console);
   await seesSession(page, 'vm', 'running');

@@ -196,7 +196,7 @@ where
                         {if is_here { "Fill in" } else { "Open as command" }}
                     </button>
                     <button type="button" class="quiet" on:click=clear>"Clear"</button>
-                    <span class="hint">"Kept until this page is closed. Nothing is sent yet."</span>
+                    <span class="hint">"Kept in this tab alone. Nothing is sent yet."</span>
                 </div>
             </section>
         </Show>
