@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::model::EndpointKind;
 use qmp_shared::schema::Schema;
 
-use super::history::go_to;
+use super::commands::go_to;
 use super::overlay::{Overlay, Shown};
 use super::parts::into_sight;
 use super::place::use_path;

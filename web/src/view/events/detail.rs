@@ -5,12 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::Page;
+use super::documentation::EventDocumentation;
 use crate::state::events::{FilterText, Refusal, Row, What, offered};
 use crate::state::sessions::incarnation;
 use crate::state::text::visible;
 use crate::state::tree::{NodeId, Tree};
 use crate::store::{SchemaState, browser};
-use crate::view::documentation::EventDocumentation;
 use crate::view::json_tree::JsonTree;
 use crate::view::parts::CopyButton;
 use crate::view::row_actions::{Offer, RowAction};

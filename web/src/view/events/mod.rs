@@ -3,6 +3,7 @@
 
 mod command_detail;
 mod detail;
+mod documentation;
 mod facets;
 mod feeding;
 mod files;

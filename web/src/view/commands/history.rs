@@ -4,7 +4,6 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 
-use super::parts::badge;
 use super::send::Sender;
 use crate::state::App;
 use crate::state::address::command_path;
@@ -15,6 +14,7 @@ use crate::state::text::{clip, counted, visible};
 use crate::state::time::Instant;
 use crate::store::keep::Kept;
 use crate::store::{Store, browser};
+use crate::view::parts::badge;
 
 /// Longest arguments that an entry shows, in bytes.
 const SHOWN: usize = 240;
@@ -66,7 +66,11 @@ impl Lists {
 
 /// Opens a command on its own page, filled in. Where that page is shown
 /// already, it replaces what is entered.
-pub(super) fn go_to(store: Store, navigate: &impl Fn(&str, NavigateOptions), to: FilledIn) {
+pub(in crate::view) fn go_to(
+    store: Store,
+    navigate: &impl Fn(&str, NavigateOptions),
+    to: FilledIn,
+) {
     store
         .drafts
         .update_value(|drafts| drafts.forget(&to.session, &to.command));

@@ -9,14 +9,14 @@ use leptos_router::hooks::use_navigate;
 use qmp_shared::rest::Problem;
 use wasm_bindgen::JsCast;
 
-use super::commands::tag;
-use super::parts::{ProblemBox, SessionSelect, focus, into_sight};
+use super::tag;
 use crate::state::address::command_path;
 use crate::state::commands::{Listing, MAX_FAVOURITES, Row, Section, SectionKind, toggle};
 use crate::state::search::Snippet;
 use crate::state::text::{counted, visible};
 use crate::store::keep::Kept;
 use crate::store::{browser, use_store};
+use crate::view::parts::{ProblemBox, SessionSelect, focus, into_sight};
 
 /// What all parts of the list share.
 #[derive(Clone, Copy)]

@@ -9,14 +9,14 @@ use leptos::prelude::*;
 use qmp_shared::command::{Action, Edit, Path};
 use qmp_shared::schema::{Builtin, Features, Type, TypeId};
 
-use super::commands::tag;
 use super::documentation::{argument_text, chosen_text, texts_of_values};
 use super::need::Need;
-use super::parts::keep_focus;
 use super::properties::{AddMember, completed_text, property_text, property_type, value_hint};
+use super::tag;
 use crate::state::editor::{Control, Editor, Faults, FieldShape};
 use crate::state::text::visible;
 use crate::store::{ManualState, Store};
+use crate::view::parts::keep_focus;
 
 /// The form's side of one command that is being entered.
 #[derive(Clone, Copy)]

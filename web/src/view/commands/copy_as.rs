@@ -8,12 +8,12 @@ use qmp_shared::command::Fault;
 use qmp_shared::json;
 use wasm_bindgen::JsCast;
 
-use super::parts::focus;
 use super::send::Sender;
 use crate::state::copy_as::{Kind, Subject};
 use crate::state::editor::Editor;
 use crate::state::text::visible;
 use crate::store::{browser, use_store};
+use crate::view::parts::focus;
 
 /// One button, and its menu.
 #[component]

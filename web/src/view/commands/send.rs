@@ -9,8 +9,6 @@ use qmp_shared::rest::{Problem, ProblemKind};
 use super::copy_as::CopyAs;
 use super::form::{Desk, INCLUDE, control_id};
 use super::history::Lists;
-use super::json_tree::JsonTree;
-use super::parts::{CopyButton, focus_id, waited};
 use super::send_options::{SendOptions, option_at_fault};
 use super::transaction::{AddToTransaction, Transaction};
 use crate::state::awaited::Fate;
@@ -24,6 +22,8 @@ use crate::state::sessions::Down;
 use crate::state::text::{counted, visible};
 use crate::store::keep::Kept;
 use crate::store::{Store, browser};
+use crate::view::json_tree::JsonTree;
+use crate::view::parts::{CopyButton, focus_id, waited};
 
 /// The id of its button.
 const SEND: &str = "send";

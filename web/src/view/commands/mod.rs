@@ -1,6 +1,20 @@
 //! `/commands/:session?/:command?`: the list of all commands of an endpoint,
 //! and the one that is chosen.
 
+mod copy_as;
+mod desk;
+mod documentation;
+mod entry;
+mod form;
+mod history;
+mod list;
+mod need;
+mod properties;
+mod reply;
+mod send;
+mod send_options;
+mod transaction;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -10,17 +24,18 @@ use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::schema::Schema;
 
-use super::command::CommandDesk;
-use super::command_list::CommandList;
-use super::history::{KeptCommands, Lists, go_to};
-use super::parts::{Empty, all_sessions};
-use super::transaction::tray_alone;
 use crate::state::address::command_path;
 use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
 use crate::state::exchanges::{Key, Progress, Purpose};
 use crate::state::history::KeptCommand;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
 use crate::store::{ManualState, SchemaState, use_store};
+use crate::view::parts::{Empty, all_sessions};
+use desk::CommandDesk;
+pub(super) use history::go_to;
+use history::{KeptCommands, Lists};
+use list::CommandList;
+use transaction::tray_alone;
 
 /// What is shown beside the list.
 #[derive(Clone, PartialEq)]

@@ -7,11 +7,11 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::find::Finder;
-use super::parts::CopyButton;
 use crate::state::find::{Found, next_match, pieces};
 use crate::state::lines::Lines;
 use crate::state::text::counted;
 use crate::state::window::Window;
+use crate::view::parts::CopyButton;
 
 /// Height of a line in pixels; the style sheet has the same number.
 const LINE: f64 = 20.0;

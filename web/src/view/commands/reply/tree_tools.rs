@@ -4,10 +4,10 @@
 use leptos::prelude::*;
 
 use super::find::Finder;
-use super::json_tree::{Part, TreeView};
 use crate::state::find::{Found, next_match, search};
 use crate::state::outline::{Move, Outline};
 use crate::state::tree::{Kind, NodeId};
+use crate::view::json_tree::{Part, TreeView};
 
 /// The tools of one tree.
 #[component]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::find::Finder;
-use super::parts::{focus_id, into_sight};
 use crate::state::find::{Found, next_match, pieces};
 use crate::state::lines::{page, places, shown};
 use crate::state::text::{counted, grouped};
 use crate::store::{browser, use_store};
+use crate::view::parts::{focus_id, into_sight};
 
 /// Longest text that is shown, in bytes. A browser needs long for the lines of
 /// a longer one; the whole is searched, copied or downloaded.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use qmp_shared::command::{Action, Form, Path, Step};
 
-use super::completing::CompletedInput;
 use super::form::{ADD, Desk, control_id, described_by};
 use crate::state::completion::{Completion, MOST};
 use crate::state::editor::Editor;
@@ -15,6 +14,7 @@ use crate::state::lookups::{
     is_risky, source, suggest_names, suggest_paths, suggest_properties, value_words,
 };
 use crate::state::text::visible;
+use crate::view::completing::CompletedInput;
 
 impl Desk {
     /// What completes the argument.

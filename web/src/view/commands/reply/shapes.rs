@@ -6,16 +6,16 @@ use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::command::Step;
 
-use super::json_tree::{TreeLines, TreeView, size_words};
-use super::parts::focus;
 use super::raw::RawReply;
-use super::row_actions::{Offer, RowAction};
 use super::text_lines::TextLines;
 use super::tree_tools::TreeTools;
 use crate::state::lines::Lines;
 use crate::state::outline::Outline;
 use crate::state::text::visible;
 use crate::state::tree::{NodeId, Tree};
+use crate::view::json_tree::{TreeLines, TreeView, size_words};
+use crate::view::parts::focus;
+use crate::view::row_actions::{Offer, RowAction};
 
 /// As what it is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,15 +7,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::schema::Schema;
 
-use super::commands::tag;
 use super::documentation::{Documentation, lead};
 use super::entry::{FaultList, LeftOutNote, ModeSwitch, TextPane, Troubles};
 use super::form::{ArgumentsForm, Desk, feature_tags};
 use super::history::{KeptCommands, Lists, go_to};
 use super::need::{Need, NeedNote, NeedTag};
-use super::parts::{ProblemBox, all_sessions};
 use super::reply::ReplyPane;
 use super::send::{Actions, AwaitedEvent, Question, Sender};
+use super::tag;
 use super::transaction::{TransactionTray, page_is_left};
 use crate::state::address::{Link, command_path};
 use crate::state::editor::{Editor, Mode};
@@ -25,6 +24,7 @@ use crate::state::send::Options;
 use crate::state::sessions::Down;
 use crate::state::text::visible;
 use crate::store::{browser, use_store};
+use crate::view::parts::{ProblemBox, all_sessions};
 
 /// A command of a session. Without a schema it is entered as JSON or a line.
 #[component]

@@ -1,5 +1,13 @@
 //! What became of the command that was sent last.
 
+mod find;
+mod plot;
+mod raw;
+mod repeat;
+mod shapes;
+mod text_lines;
+mod tree_tools;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,20 +15,20 @@ use leptos::prelude::*;
 use qmp_shared::command::Path;
 
 use super::form::control_id;
-use super::json_tree::TreeView;
-use super::parts::{CopyButton, ProblemBox, badge, focus, waited};
-use super::plot::Plots;
-use super::repeat::{Repeat, RepeatTools};
-use super::shapes::{ShapeSwitch, Shaped, Shapes};
 use crate::state::blame::argument_of;
 use crate::state::diff::{Diff, other_arguments};
 use crate::state::exchanges::{Exchange, Key, Progress, was_refused};
-use crate::state::plot::{self, Series};
+use crate::state::plot::{MOST, Series};
 use crate::state::sessions::Tone;
 use crate::state::text::visible;
 use crate::state::time::elapsed;
 use crate::state::tree::{Kind, Tree};
 use crate::store::{Store, browser, use_store};
+use crate::view::json_tree::TreeView;
+use crate::view::parts::{CopyButton, ProblemBox, badge, focus, waited};
+use plot::Plots;
+use repeat::{Repeat, RepeatTools};
+use shapes::{ShapeSwitch, Shaped, Shapes};
 
 /// From how many bytes on a reply is taken apart and drawn one step at a time,
 /// so that the page goes on meanwhile.
@@ -246,7 +254,7 @@ impl Pane {
         });
         let Some(series) = series else { return };
         self.plots.update(|plots| {
-            if plots.len() < plot::MOST && plots.iter().all(|other| other.path != series.path) {
+            if plots.len() < MOST && plots.iter().all(|other| other.path != series.path) {
                 plots.push(series);
             }
         });
