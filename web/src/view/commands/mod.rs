@@ -1,6 +1,7 @@
 //! `/commands/:session?/:command?`: the list of all commands of an endpoint,
 //! and the one that is chosen.
 
+mod controls;
 mod copy_as;
 mod desk;
 mod documentation;
