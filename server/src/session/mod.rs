@@ -194,6 +194,12 @@ impl Session {
         self.0.published().changed
     }
 
+    /// Counts as changed once more, so that whoever follows the sessions shows
+    /// it.
+    fn tell(&self) {
+        self.0.publish(|_| ());
+    }
+
     /// The session's events.
     pub(crate) fn log(&self) -> &Arc<Log> {
         &self.0.log

@@ -155,7 +155,9 @@ impl Sessions {
         let actor = Actor::new(Arc::clone(&session.0));
         let task = tokio::spawn(actor.run(cancel.clone()));
         actors.insert(name.to_owned(), (cancel, task));
-        self.change(|roster| roster.insert(name.to_owned(), session.clone()));
+        self.replace(|roster| roster.insert(name.to_owned(), session.clone()));
+        // It may have told its state before anybody could find it.
+        session.tell();
         Ok(session)
     }
 
@@ -181,17 +183,16 @@ impl Sessions {
             }
         }
         // Only now, so that nobody sees it go before its last events.
-        self.change(|roster| roster.remove(name));
+        self.replace(|roster| roster.remove(name));
+        self.activity.change();
         true
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Roster) -> T) {
+    fn replace<T>(&self, change: impl FnOnce(&mut Roster) -> T) {
         let mut roster = lock(&self.roster);
         let mut changed = Roster::clone(&roster);
         change(&mut changed);
         *roster = Arc::new(changed);
-        drop(roster);
-        self.activity.change();
     }
 
     /// The session of that name.

@@ -1,9 +1,11 @@
 //! What a socket shows of the sessions: all at first, then each change.
 
+use std::collections::BTreeSet;
+
 use qmp_fake::{Action, Fake, Listen, Script};
 use serde_json::{Value, json};
 
-use crate::common::{Socket, TestServer, soon};
+use crate::common::{Socket, TOKEN, TestServer, soon};
 
 /// The next frame about a session for which this is true.
 async fn change(socket: &mut Socket, when: impl Fn(&Value) -> bool) -> Value {
@@ -117,4 +119,27 @@ async fn the_run_state_is_asked_for_when_an_event_may_have_changed_it() {
         }
     };
     assert!(soon(follow).await, "the event comes before what it caused");
+}
+
+#[tokio::test]
+async fn each_session_that_is_added_is_shown() {
+    let server = TestServer::start(&[]).await;
+    let mut socket = server.socket().await;
+    socket.next("hello").await;
+    let names = (0..60).map(|n| format!("s{n}"));
+    let names: BTreeSet<String> = names.collect();
+    for name in &names {
+        // Nobody is there: what there is to say of it is said at once.
+        let body = format!(r#"{{"name":"{name}","address":"unix:/nowhere/{name}"}}"#);
+        let added = server.ask(TOKEN, "POST", "/api/v1/sessions", &body).await;
+        assert_eq!(added.status, 201);
+    }
+    let mut missing = names;
+    soon(async {
+        while !missing.is_empty() {
+            let frame = socket.next("session").await;
+            missing.remove(frame["session"]["name"].as_str().unwrap());
+        }
+    })
+    .await;
 }
