@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The most faults that are told one by one.
 const MAX_FAULTS: usize = 1000;
 
@@ -9,11 +11,13 @@ const MAX_FAULTS: usize = 1000;
 /// arguments themselves. Alternates take no step, as in the JSON.
 ///
 /// Displayed as `backing.file.filename`, `cpus[2].id`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Path(pub Vec<Step>);
 
 /// One step of a [`Path`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Step {
     /// To an object's member.
     Member(String),
@@ -23,7 +27,7 @@ pub enum Step {
 
 /// What is wrong with a command's arguments, and where. Its display names the
 /// place unless that is the arguments as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Where.
     pub path: Path,

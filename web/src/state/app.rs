@@ -130,6 +130,9 @@ impl App {
             }
             ServerFrame::Session(frame) => {
                 changes.sessions = true;
+                if !is_running(&frame.session) {
+                    self.exchanges.may_miss(&frame.session.name);
+                }
                 self.removed.remove(&frame.session.name);
                 let name = frame.session.name.clone();
                 let before = self.sessions.insert(name.clone(), frame.session);

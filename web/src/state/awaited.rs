@@ -14,7 +14,7 @@ use qmp_shared::rest::{DEFAULT_EXECUTE_TIMEOUT, Expect, Problem};
 pub(crate) struct Awaited {
     /// Which one.
     pub(crate) expect: Expect,
-    /// Whether events of the session were lost meanwhile.
+    /// Whether events of the session were lost meanwhile, or its endpoint was.
     pub(crate) has_gap: bool,
     /// What became of it.
     pub(crate) fate: Fate,
@@ -62,7 +62,7 @@ impl Awaited {
     /// Why there is no event, to follow on [`Self::what`]; `None` while it may
     /// come, and when it came.
     pub(crate) fn why_not(&self) -> Option<String> {
-        let lost = ": events were lost meanwhile, it may have been among them";
+        let lost = ": events may have been lost meanwhile, and it among them";
         let words = match &self.fate {
             Fate::Waiting | Fate::Came(_) => return None,
             Fate::Late => {

@@ -225,7 +225,16 @@ impl Listing {
             };
             sections.push(section(kind, self.others.clone()));
         } else {
-            let names = rank(self.entries.iter().map(|entry| entry.name.as_str()), query);
+            let tagged = self.tagged(query);
+            let mut names = rank(self.entries.iter().map(|entry| entry.name.as_str()), query);
+            // What is looked for by its tag is not spelt in scattered letters.
+            if !tagged.is_empty() {
+                let word = query.trim().to_lowercase();
+                names.retain(|index| {
+                    !tagged.contains(index) && self.entries[*index].name.contains(&word)
+                });
+                names.splice(0..0, tagged);
+            }
             let told = rank_texts(self.texts.iter(), query);
             let told = told.into_iter().filter(|(index, _)| !names.contains(index));
             let rows = told
@@ -239,6 +248,14 @@ impl Listing {
         }
         sections.retain(|section| !section.rows.is_empty());
         sections
+    }
+
+    /// The commands with the tag that is written.
+    fn tagged(&self, query: &str) -> Vec<usize> {
+        let is_it = |tag: &&str| tag.eq_ignore_ascii_case(query.trim());
+        let entries = self.entries.iter().enumerate();
+        let tagged = entries.filter(|(_, entry)| entry.tags.iter().any(is_it));
+        tagged.map(|(index, _)| index).collect()
     }
 
     fn row(&self, index: usize, snippet: Option<Snippet>) -> Row {
@@ -344,6 +361,29 @@ mod tests {
         assert_eq!(entries[0].tags, ["disabled"]);
         assert!(entries[1].tags.is_empty());
         assert!(of_guest_info("{}").is_err());
+    }
+
+    #[test]
+    fn a_tag_is_found_by_its_word() {
+        let entry = |name: &str, tags: &[&'static str]| Entry {
+            name: name.to_owned(),
+            tags: tags.to_vec(),
+        };
+        let entries = vec![
+            entry("block-job-cancel", &[]),
+            entry("oob-test", &[]),
+            entry("x-query", &["unstable"]),
+            entry("yank", &["oob"]),
+        ];
+        let listing = Listing::new(entries, None);
+        let found = |query: &str| {
+            let sections = listing.sections(query, &[], &[]);
+            let rows = sections.iter().flat_map(|section| &section.rows);
+            rows.map(|row| row.entry.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("OOB "), ["yank", "oob-test"]);
+        assert_eq!(found("unstable"), ["x-query"]);
+        assert!(found("bjc").contains(&"block-job-cancel".to_owned()));
     }
 
     fn listing() -> Listing {

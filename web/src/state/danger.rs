@@ -53,6 +53,8 @@ const TABLE: &[(&str, &str)] = &[
     ("device_del", "unplugs the device from the guest"),
     ("drive-backup", "overwrites the file when there is one"),
     ("drive-mirror", "overwrites the file when there is one"),
+    ("dump-guest-memory", "overwrites the file when there is one"),
+    ("eject", "takes the medium from the guest"),
     ("guest-exec", "runs a program inside the guest"),
     (
         "guest-fsfreeze-freeze",
@@ -80,6 +82,7 @@ const TABLE: &[(&str, &str)] = &[
         "injects a non-maskable interrupt into the guest",
     ),
     ("job-cancel", "gives up the job"),
+    ("memsave", "overwrites the file when there is one"),
     ("migrate", "moves the guest away"),
     (
         "migrate-start-postcopy",
@@ -90,6 +93,7 @@ const TABLE: &[(&str, &str)] = &[
     ("nbd-server-stop", "takes all exports from their clients"),
     ("netdev_del", "removes the network backend"),
     ("object-del", "removes the object"),
+    ("pmemsave", "overwrites the file when there is one"),
     ("quit", "ends the process at once, without asking the guest"),
     ("snapshot-delete", "deletes the snapshot for good"),
     ("snapshot-load", "discards the guest's current state"),
@@ -105,6 +109,7 @@ const TABLE: &[(&str, &str)] = &[
 const HUMAN: &[(&str, &str)] = &[
     ("block_job_cancel", "gives up the job"),
     ("block_resize", "cuts off data when the image shrinks"),
+    ("change", "replaces the guest's medium, or the password"),
     ("chardev-remove", "removes the character device"),
     ("commit", "changes a backing file for good"),
     ("delvm", "deletes the snapshot for good"),
@@ -112,9 +117,12 @@ const HUMAN: &[(&str, &str)] = &[
     ("drive_backup", "overwrites the file when there is one"),
     ("drive_del", "takes a disk from the guest"),
     ("drive_mirror", "overwrites the file when there is one"),
+    ("dump-guest-memory", "overwrites the file when there is one"),
+    ("eject", "takes the medium from the guest"),
     ("hostfwd_remove", "removes a forwarding"),
     ("loadvm", "discards the guest's current state"),
     ("mce", "injects a hardware error"),
+    ("memsave", "overwrites the file when there is one"),
     ("migrate", "moves the guest away"),
     ("migrate_cancel", "gives up the migration"),
     (
@@ -128,6 +136,7 @@ const HUMAN: &[(&str, &str)] = &[
     ("o", "writes to an I/O port"),
     ("object_del", "removes the object"),
     ("pcie_aer_inject_error", "injects a hardware error"),
+    ("pmemsave", "overwrites the file when there is one"),
     ("q", "ends the process at once, without asking the guest"),
     ("qemu-io", "reads and writes disks directly"),
     ("quit", "ends the process at once, without asking the guest"),

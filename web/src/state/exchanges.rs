@@ -138,6 +138,14 @@ impl Exchanges {
             .filter(|it| it.fate == Fate::Waiting)
     }
 
+    /// Events of the session may be lost from here on.
+    pub(crate) fn may_miss(&mut self, session: &str) {
+        let waiting = self.list.iter_mut().filter(|it| it.key.session == session);
+        for awaited in waiting.filter_map(|it| it.awaited.as_mut()) {
+            awaited.has_gap |= awaited.fate == Fate::Waiting;
+        }
+    }
+
     /// The exchanges that wait for an event.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Exchange> {
         self.list.iter().filter(|exchange| exchange.is_waiting())

@@ -82,6 +82,8 @@ pub(crate) struct Store {
     pub(crate) transactions: RwSignal<HashMap<String, Composed>>,
     /// Where the events page was left.
     events_address: RwSignal<String>,
+    /// The commands of the session that was chosen last.
+    commands_address: RwSignal<String>,
     pending: StoredValue<Pending>,
     /// When the next awaited event is late, as the clock is set.
     deadline: StoredValue<Option<f64>>,
@@ -140,6 +142,7 @@ impl Store {
             unnoted: StoredValue::new(Vec::new()),
             transactions: RwSignal::new(HashMap::new()),
             events_address: RwSignal::new(tab::events_address()),
+            commands_address: RwSignal::new(tab::commands_address()),
             pending: StoredValue::new(Pending::default()),
             deadline: StoredValue::new(None),
             away: StoredValue::new(None),

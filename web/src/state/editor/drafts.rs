@@ -7,7 +7,7 @@ use std::sync::Arc;
 use qmp_shared::schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::{Editor, Mode};
+use super::{Editor, LeftOut, Mode};
 use crate::state::secrets::seems_secret;
 use crate::state::send::Options;
 
@@ -46,12 +46,15 @@ pub(crate) struct Written {
 }
 
 /// The text of a view, of the form that of the JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Text {
     mode: Mode,
     text: String,
     /// The link that it was filled in by.
     prefilled: Option<String>,
+    /// What was typed into the form and is in no message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
 }
 
 impl Drafts {
@@ -80,6 +83,20 @@ impl Drafts {
         self.0.retain(|draft| !draft.is_of(session, command));
     }
 
+    /// What comes next fills the command in, also if it is what filled it in
+    /// before.
+    pub(crate) fn forget_link(&mut self, session: &str, command: &str) {
+        let it = self
+            .0
+            .iter_mut()
+            .find(|draft| draft.is_of(session, command));
+        match it.map(|draft| &mut draft.entered) {
+            Some(Entered::Live(editor)) => editor.forget_link(),
+            Some(Entered::Written(text)) => text.prefilled = None,
+            None => (),
+        }
+    }
+
     /// What was entered for the command, if it was with the same schema or is
     /// in writing.
     pub(crate) fn take(
@@ -104,16 +121,11 @@ impl Drafts {
             command: draft.command.clone(),
             text: match &draft.entered {
                 Entered::Live(editor) => Text::of(editor),
-                Entered::Written(text) => Text {
-                    mode: text.mode,
-                    text: text.text.clone(),
-                    prefilled: text.prefilled.clone(),
-                },
+                Entered::Written(text) => text.clone(),
             },
             options: draft.options.clone(),
         });
-        all.filter(|it| !seems_secret(&it.text.text, None))
-            .collect()
+        all.filter(|it| !it.text.is_secret()).collect()
     }
 
     /// Takes back what was put in writing; what was entered since stays.
@@ -154,23 +166,28 @@ impl Text {
             mode,
             text,
             prefilled: editor.prefilled.clone(),
+            left_out: editor.left_out(),
         }
+    }
+
+    fn is_secret(&self) -> bool {
+        let mut typed = self.left_out.iter();
+        seems_secret(&self.text, None) || typed.any(|left| seems_secret(&left.typed, None))
     }
 
     /// What was entered. Where the form cannot show it any more, the JSON does.
     fn read(self, schema: Option<Arc<Schema>>, command: &str) -> Editor {
         let mut editor = Editor::new(schema, command);
         editor.prefilled = self.prefilled;
-        match self.mode {
-            Mode::Form => {
-                editor.fill_in_json(self.text);
-                // The text is there all the same.
-                let _ = editor.show(Mode::Form);
-            }
-            mode => {
-                editor.mode = mode;
-                editor.set_text(mode, self.text);
-            }
+        editor.left_out = self.left_out;
+        editor.mode = match self.mode {
+            Mode::Form => Mode::Json,
+            mode => mode,
+        };
+        editor.set_text(editor.mode, self.text);
+        if self.mode == Mode::Form {
+            // The text is there all the same.
+            let _ = editor.show(Mode::Form);
         }
         editor
     }

@@ -1,12 +1,13 @@
 //! What was typed into the form and is in no message, since it is not valid.
 
 use qmp_shared::command::{Action, Edit, Fault, Form, NodeKind, Path, Step};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Editor, Mode};
 
 /// A value that was typed into the form and is in no message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LeftOut {
     /// Which, and why.
     pub(crate) fault: Fault,

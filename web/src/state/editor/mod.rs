@@ -6,6 +6,7 @@
 //! was made of as that was. What a view cannot show stays where it is, also what
 //! is not valid in the form ([`LeftOut`]).
 
+mod before;
 mod controls;
 mod drafts;
 mod left_out;
@@ -77,6 +78,8 @@ pub(crate) struct Editor {
     prefilled: Option<String>,
     /// What describes the arguments that the schema does not.
     properties: Option<Arc<Answer>>,
+    /// What there was before it was replaced, the latest last.
+    before: Vec<Editor>,
     /// What is in the form that was left, and in no other view.
     left_out: Vec<LeftOut>,
 }
@@ -133,6 +136,7 @@ impl Editor {
             prefilled: None,
             properties: None,
             left_out: Vec::new(),
+            before: Vec::new(),
         }
     }
 
@@ -162,12 +166,18 @@ impl Editor {
     }
 
     /// Whether the schema says that the command may be sent out of band.
-    pub(crate) fn allows_oob(&self) -> bool {
+    fn allows_oob(&self) -> bool {
         let known = self
             .schema
             .as_ref()
             .and_then(|schema| schema.command(&self.command));
         known.is_some_and(|command| command.allow_oob)
+    }
+
+    /// Whether there is something to choose: how it is sent, where the schema
+    /// leaves that open, or the way back where it was chosen elsewhere.
+    pub(crate) fn offers_oob(&self) -> bool {
+        self.allows_oob() || self.oob
     }
 
     /// Whether the form sends out of band.
@@ -212,7 +222,15 @@ impl Editor {
         };
         let is_text = matches!(edit.action, Action::SetText(_));
         let is_property = matches!(edit.action, Action::AddUndescribed(_));
+        let may_lose = matches!(
+            edit.action,
+            Action::Remove | Action::Choose(_) | Action::Branch(_) | Action::Reset
+        );
+        let before = may_lose.then(|| form.clone());
         form.apply(schema, edit)?;
+        if let Some(before) = before {
+            self.remember(before);
+        }
         if is_property {
             self.retype();
         }
@@ -222,12 +240,15 @@ impl Editor {
 
     /// Empties everything that has been entered.
     pub(crate) fn reset(&mut self) {
+        self.remember_all();
         let mode = self.mode;
+        let before = std::mem::take(&mut self.before);
         let prefilled = self.prefilled.take();
         let properties = self.properties.take();
         *self = Self::new(self.schema.clone(), &self.command);
         self.prefilled = prefilled;
         self.properties = properties;
+        self.before = before;
         // An empty form can be shown as anything, but a form there must be.
         let _ = self.show(mode);
     }
@@ -243,6 +264,7 @@ impl Editor {
         if self.prefilled.as_ref() == Some(&name) {
             return Ok(false);
         }
+        self.remember_all();
         self.prefilled = Some(name);
         self.fill_in_json(link.message(&self.command));
         if self.no_form.is_none() {
@@ -256,6 +278,12 @@ impl Editor {
         self.set_text(Mode::Json, text);
         self.mode = Mode::Json;
         self.left_out.clear();
+    }
+
+    /// The same, from elsewhere; one can go back.
+    pub(crate) fn replace_by_json(&mut self, text: String) {
+        self.remember_all();
+        self.fill_in_json(text);
     }
 
     /// The same link fills it in once more.
@@ -411,6 +439,16 @@ impl Editor {
                 .as_ref()
                 .map_or("{}", |arguments| arguments.get());
             faults.doubts = validate(schema, &request.command, arguments);
+        }
+        let known = self
+            .schema
+            .as_ref()
+            .map(|schema| schema.command(&request.command));
+        if request.oob && known.flatten().is_some_and(|command| !command.allow_oob) {
+            faults.doubts.push(Fault {
+                path: Path::root().member("exec-oob"),
+                message: "the command cannot be sent out of band".to_owned(),
+            });
         }
         faults
     }

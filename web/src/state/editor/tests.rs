@@ -70,7 +70,7 @@ fn a_form_sends_what_was_entered() {
 #[test]
 fn without_arguments_there_is_no_such_member() {
     let mut editor = editor("yank");
-    assert!(editor.allows_oob());
+    assert!(editor.offers_oob());
     editor.set_oob(true);
     let request = editor.request().unwrap();
     assert!(request.oob && request.arguments.is_none());
@@ -211,6 +211,10 @@ fn drafts_in_writing_outlive_a_reload() {
     typed.show(Mode::Line).unwrap();
     line(&mut typed, "set_link name=");
     drafts.put("line".into(), typed, Options::default());
+    let mut invalid = editor("set_link");
+    edit(&mut invalid, "n", Action::Add);
+    edit(&mut invalid, "n", Action::SetText("lots".into()));
+    drafts.put("invalid".into(), invalid, Options::default());
     let mut secret = editor("set_link");
     edit(&mut secret, "name", Action::SetText("my-secret".into()));
     drafts.put("secret".into(), secret, Options::default());
@@ -230,6 +234,8 @@ fn drafts_in_writing_outlive_a_reload() {
     );
     let (line, _) = take("line").unwrap();
     assert_eq!(line.view_text(Mode::Line), "set_link name=");
+    let (invalid, _) = take("invalid").unwrap();
+    assert_eq!(invalid.text(&Path::root().member("n")), "lots");
     assert!(take("secret").is_none());
 }
 
@@ -511,4 +517,45 @@ fn a_size_is_said_in_bytes() {
         edit(&mut editor, "n", Action::SetText(typed.into()));
         assert_eq!(editor.understood(&n).as_deref(), said, "{typed}");
     }
+}
+
+#[test]
+fn what_was_replaced_comes_back() {
+    let mut editor = editor("set_link");
+    assert!(!editor.can_undo());
+    let n = Path::root().member("n");
+    edit(&mut editor, "name", Action::SetText("net0".into()));
+    edit(&mut editor, "n", Action::Add);
+    edit(&mut editor, "n", Action::SetText("7".into()));
+    assert!(!editor.can_undo());
+    // Taken out of the form.
+    edit(&mut editor, "n", Action::Remove);
+    edit(&mut editor, "n", Action::Add);
+    assert_eq!(editor.text(&n), "");
+    editor.undo();
+    assert_eq!(editor.text(&n), "7");
+    assert!(!editor.can_undo());
+    // The other views are of what is there now.
+    editor.show(Mode::Json).unwrap();
+    assert!(editor.view_text(Mode::Json).contains("\"n\": 7"));
+    editor.show(Mode::Form).unwrap();
+    // Emptied, and replaced by a link and an example.
+    editor.reset();
+    assert_eq!(editor.text(&n), "");
+    editor.undo();
+    let link = Link {
+        arguments: Some(r#"{"name":"d","up":true}"#.into()),
+        ..Link::default()
+    };
+    editor.prefill(&link).unwrap();
+    editor.replace_by_json("{}".into());
+    editor.undo();
+    assert_eq!((editor.mode(), editor.text(&n).as_str()), (Mode::Form, ""));
+    editor.undo();
+    assert_eq!(editor.text(&n), "7");
+    for n in 0..40 {
+        edit(&mut editor, "name", Action::SetText(n.to_string()));
+        editor.reset();
+    }
+    assert_eq!(editor.before.len(), 16);
 }

@@ -70,7 +70,7 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             .get()
             .then(|| view! { <p class="hint">"Sent as the empty string."</p> })
     };
-    if let Some(source) = source {
+    if let Some(source) = source.filter(|_| !entered_once(desk, path).contains(['\n', '\r'])) {
         let value = Signal::derive(entered);
         let is_wrong = is_wrong(desk, path);
         let is_wrong = Signal::derive(move || is_wrong().is_some());
@@ -86,27 +86,68 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
         _ => ("", None),
     };
     let described_by = described_by + " " + &id + UNDERSTOOD;
-    view! {
-        <input
-            type="text"
-            class="mono"
-            id=id
-            aria-label=label
-            aria-describedby=described_by
-            aria-invalid=is_wrong(desk, path)
-            placeholder=placeholder
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck="false"
-            prop:value=entered
-            on:input=move |event| {
-                desk.edit(path.get_value(), Action::SetText(event_target_value(&event)));
+    // The box of a line would take the ends of lines out.
+    let has_lines =
+        Memo::new(move |before| before == Some(&true) || entered().contains(['\n', '\r']));
+    let is_text = builtin == Builtin::String;
+    let edit = move |event| {
+        desk.edit(
+            path.get_value(),
+            Action::SetText(event_target_value(&event)),
+        )
+    };
+    let input = move || {
+        if is_text && has_lines.get() {
+            // A box of text has no carriage returns, and would lose them.
+            let is_fixed = move || entered().contains('\r');
+            return view! {
+                <textarea
+                    class="mono"
+                    rows="4"
+                    id=id.clone()
+                    aria-label=label.clone()
+                    aria-describedby=described_by.clone()
+                    aria-invalid=is_wrong(desk, path)
+                    spellcheck="false"
+                    readonly=is_fixed
+                    prop:value=entered
+                    on:input=edit
+                ></textarea>
+                {move || is_fixed().then(|| view! {
+                    <p class="hint">"It has carriage returns: the JSON view can change it."</p>
+                })}
             }
-        />
+            .into_any();
+        }
+        view! {
+            <input
+                type="text"
+                class="mono"
+                id=id.clone()
+                aria-label=label.clone()
+                aria-describedby=described_by.clone()
+                aria-invalid=is_wrong(desk, path)
+                placeholder=placeholder
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                prop:value=entered
+                on:input=edit
+            />
+        }
+        .into_any()
+    };
+    view! {
+        {input}
         {empty_hint}
         {understood}
     }
     .into_any()
+}
+
+/// What is entered there now.
+fn entered_once(desk: Desk, path: StoredValue<Path>) -> String {
+    path.with_value(|path| desk.editor.with_value(|editor| editor.text(path)))
 }
 
 /// As what an integer is sent, where that is not as it was typed.

@@ -34,6 +34,8 @@ pub(super) fn CommandDesk(
     schema: Option<Arc<Schema>>,
     /// Why no command can be sent now.
     is_down: Memo<Option<Down>>,
+    /// Whether the agent says that it will not execute it.
+    is_disabled: Memo<bool>,
 ) -> impl IntoView {
     let store = use_store();
     let draft = store
@@ -121,7 +123,10 @@ pub(super) fn CommandDesk(
         let is_asking = sender.question.with_untracked(Option::is_some);
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !is_asking {
             event.prevent_default();
-            sender.send();
+            // One that is held down sends once.
+            if !event.repeat() {
+                sender.send();
+            }
         }
     });
     on_cleanup(move || on_key.remove());
@@ -136,7 +141,7 @@ pub(super) fn CommandDesk(
                     on:submit=move |event: SubmitEvent| event.prevent_default()
                 >
                     <a class="back" href=browser::at(&command_path(&session, ""))>"‹ All commands"</a>
-                    {head(desk, &command, schema.as_deref())}
+                    {head(desk, &command, schema.as_deref(), is_disabled)}
                     {lead(desk)}
                     <ModeSwitch desk troubles/>
                     {move || match mode.get() {
@@ -156,7 +161,6 @@ pub(super) fn CommandDesk(
                     {move || sender.refused.get().map(|problem| view! { <ProblemBox problem/> })}
                     <NeedNote need=desk.need/>
                     <Actions sender/>
-                    <AwaitedEvent sender/>
                 </form>
                 <TransactionTray
                     transaction=sender.transaction
@@ -167,7 +171,9 @@ pub(super) fn CommandDesk(
                 <KeptCommands lists edit desk=Some(sender)/>
             </div>
             <Documentation desk session=session.clone()/>
-            <ReplyPane key=sent blamed=desk.blamed/>
+            <ReplyPane key=sent blamed=desk.blamed>
+                <AwaitedEvent sender/>
+            </ReplyPane>
             <Question sender/>
         </div>
     }
@@ -203,7 +209,12 @@ fn fill_in(sender: Sender, troubles: Troubles, link: &Link) {
     }
 }
 
-fn head(desk: Desk, command: &str, schema: Option<&Schema>) -> impl IntoView + use<> {
+fn head(
+    desk: Desk,
+    command: &str,
+    schema: Option<&Schema>,
+    is_disabled: Memo<bool>,
+) -> impl IntoView + use<> {
     let known = schema.and_then(|schema| Some((schema, schema.command(command)?)));
     let facts = known.map(|(schema, known)| {
         let returns = "returns ".to_owned() + &visible(&schema.describe(known.returns));
@@ -217,6 +228,7 @@ fn head(desk: Desk, command: &str, schema: Option<&Schema>) -> impl IntoView + u
         <div class="desk-head">
             <h1 class="mono">{visible(command).into_owned()}</h1>
             <NeedTag need=desk.need/>
+            {move || is_disabled.get().then(|| tag("disabled"))}
             {facts}
         </div>
     }

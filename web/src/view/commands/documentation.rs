@@ -157,7 +157,8 @@ fn example(desk: Desk, example: &Example, command: &str) -> impl IntoView + use<
         };
         let take = move |_| {
             let text = text.clone();
-            desk.editor.update_value(|editor| editor.fill_in_json(text));
+            desk.editor
+                .update_value(|editor| editor.replace_by_json(text));
             desk.changed();
             let words = "The example can be edited as JSON. Nothing was sent.";
             desk.store.announcement.set(words.to_owned());

@@ -73,7 +73,7 @@ pub(in crate::view) fn go_to(
 ) {
     store
         .drafts
-        .update_value(|drafts| drafts.forget(&to.session, &to.command));
+        .update_value(|drafts| drafts.forget_link(&to.session, &to.command));
     let path = command_path(&to.session, &to.command) + &to.link.query();
     store.filled_in.set(Some(to));
     navigate(&path, NavigateOptions::default());
@@ -274,6 +274,8 @@ where
 fn SaveCommand(sender: Sender, lists: Lists) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<&'static str>);
+    // The name that is taken, and may be given to this one all the same.
+    let taken = RwSignal::new(None::<String>);
     let save = move |event: SubmitEvent| {
         event.prevent_default();
         let wanted = name.get_untracked();
@@ -285,6 +287,21 @@ fn SaveCommand(sender: Sender, lists: Lists) -> impl IntoView {
             fault.set(Some("what is entered is no command"));
             return;
         };
+        if !sender.desk.editor.with_value(Editor::left_out).is_empty() {
+            fault.set(Some("not everything that is entered is valid"));
+            return;
+        }
+        let is_taken = lists
+            .saved
+            .with(|list| list.iter().any(|it| it.name == wanted.trim()));
+        if is_taken && taken.with_untracked(|taken| taken.as_ref() != Some(&wanted)) {
+            fault.set(Some(
+                "there is one of this name: Save once more replaces it",
+            ));
+            taken.set(Some(wanted));
+            return;
+        }
+        taken.set(None);
         let options = sender.options.get_untracked();
         if options.read().is_err() {
             fault.set(Some("what it waits for is not clear"));

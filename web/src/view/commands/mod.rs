@@ -53,14 +53,25 @@ enum Subject {
 pub(super) fn CommandsPage() -> impl IntoView {
     let store = use_store();
     store.read_unsent();
-    // For a reload while another page is shown.
-    on_cleanup(move || store.write_unsent());
+    // For a reload, also while another page is shown.
+    let on_hide = window_event_listener(leptos::ev::pagehide, move |_| store.write_unsent());
+    on_cleanup(move || {
+        on_hide.remove();
+        store.write_unsent();
+    });
     let params = use_params_map();
     let param = move |name: &'static str| {
         Memo::new(move |_| params.with(|params| params.get(name)).unwrap_or_default())
     };
     let (session, command) = (param("session"), param("command"));
     go_to_a_session(session);
+    Effect::new(move || {
+        session.with(|session| {
+            if !session.is_empty() {
+                store.keep_commands_session(session);
+            }
+        });
+    });
 
     let info =
         Memo::new(move |_| store.with_sessions(|app| app.sessions.get(&session.get()).cloned()));
@@ -106,6 +117,12 @@ pub(super) fn CommandsPage() -> impl IntoView {
         };
         Ok(Arc::new(Listing::new(entries, manual.as_deref())))
     });
+    let is_disabled = Memo::new(move |_| {
+        let is_it = |entry: &Entry| command.with(|command| entry.name == *command);
+        let entries = entries.get().unwrap_or_default();
+        let entry = entries.iter().find(|entry| is_it(entry));
+        entry.is_some_and(|entry| entry.tags.contains(&"disabled"))
+    });
     let subject = Memo::new(move |_| {
         let command = command.get();
         match schema.get() {
@@ -149,7 +166,10 @@ pub(super) fn CommandsPage() -> impl IntoView {
                     Subject::Nothing if is_down.with(Option::is_some) => waits().into_any(),
                     Subject::Nothing => view! {
                         <Empty title="Choose a command">
-                            <p>"Each has a form made from the schema of this very endpoint."</p>
+                            <p>{move || match is_agent.get() {
+                                true => "A guest agent has no schema: its commands are entered as JSON.",
+                                false => "Each has a form made from the schema of this very endpoint.",
+                            }}</p>
                         </Empty>
                         {tray_alone(&session.get_untracked(), ready(&schema.get_untracked()))}
                         {kept_commands()}
@@ -158,7 +178,7 @@ pub(super) fn CommandsPage() -> impl IntoView {
                     Subject::Loading => waits().into_any(),
                     Subject::Command(schema, command) => {
                         let session = session.get_untracked();
-                        view! { <CommandDesk session command schema is_down/> }.into_any()
+                        view! { <CommandDesk session command schema is_down is_disabled/> }.into_any()
                     }
                 }}
             </div>

@@ -3,7 +3,7 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
-use qmp_shared::command::Fault;
+use qmp_shared::command::{Fault, Layout, message_text};
 use qmp_shared::rest::{Problem, ProblemKind};
 
 use super::copy_as::CopyAs;
@@ -19,17 +19,20 @@ use crate::state::exchanges::{Exchange, Key, Progress, Purpose};
 use crate::state::history::{KeptCommand, Unnoted};
 use crate::state::send::{Options, Waits};
 use crate::state::sessions::Down;
-use crate::state::text::{counted, visible};
+use crate::state::text::{clip, counted, visible};
 use crate::store::keep::Kept;
 use crate::store::{Store, browser};
 use crate::view::json_tree::JsonTree;
-use crate::view::parts::{CopyButton, focus_id, waited};
+use crate::view::parts::{CopyButton, focus_id, keep_focus, waited};
 
 /// The id of its button.
 const SEND: &str = "send";
 
 /// The id of the button that gives up.
 const CANCEL: &str = "cancel";
+
+/// Longest message that a question shows, in bytes.
+const ASKED: usize = 1000;
 
 /// What Send needs.
 #[derive(Clone, Copy)]
@@ -61,6 +64,19 @@ pub(super) struct Ready {
     request: Request,
     options: Options,
     waits: Waits,
+}
+
+impl Ready {
+    /// The message, on one line.
+    fn message(&self) -> String {
+        let Request {
+            command,
+            oob,
+            arguments,
+        } = &self.request;
+        let arguments = arguments.as_ref().map(|arguments| arguments.get());
+        message_text(command, *oob, arguments, Layout::Compact)
+    }
 }
 
 impl Sender {
@@ -226,7 +242,7 @@ impl Sender {
 pub(super) fn Actions(sender: Sender) -> impl IntoView {
     let desk = sender.desk;
     let is_form = Memo::new(move |_| desk.drawn(Editor::mode) == Mode::Form);
-    let allows_oob = desk.editor.with_value(Editor::allows_oob);
+    let offers_oob = Memo::new(move |_| desk.drawn(Editor::offers_oob));
     let message = Memo::new(move |_| desk.typed(Editor::message));
     let awaits = Memo::new(move |_| Awaits::of(&sender.exchange()?));
     let reset = move |_| {
@@ -235,6 +251,14 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
         desk.attempted.set(false);
         sender.refused.set(None);
         desk.changed();
+    };
+    let can_undo = Memo::new(move |_| desk.typed(Editor::can_undo));
+    let undo = move |_| {
+        desk.editor.update_value(Editor::undo);
+        desk.attempted.set(false);
+        desk.changed();
+        // Its own button may be gone.
+        keep_focus(SEND.to_owned());
     };
     view! {
         <Show when=move || is_form.get()>
@@ -259,7 +283,17 @@ pub(super) fn Actions(sender: Sender) -> impl IntoView {
                 <Cancel store=sender.store awaits/>
             </Show>
             <button type="button" class="quiet" on:click=reset>"Reset"</button>
-            <Show when=move || allows_oob && is_form.get()>
+            <Show when=move || can_undo.get()>
+                <button
+                    type="button"
+                    class="quiet"
+                    title="Back to what there was before something was replaced"
+                    on:click=undo
+                >
+                    "Undo"
+                </button>
+            </Show>
+            <Show when=move || offers_oob.get() && is_form.get()>
                 <label class="oob">
                     <input
                         type="checkbox"
@@ -338,6 +372,14 @@ pub(super) fn AwaitedEvent(sender: Sender) -> impl IntoView {
         let replied = exchange.replied();
         exchange.awaited.map(|awaited| (awaited, replied))
     });
+    Effect::new(move |waited: Option<bool>| {
+        let fate = awaited.with(|it| it.as_ref().map(|(awaited, _)| awaited.fate.clone()));
+        if waited == Some(true) && matches!(fate, Some(Fate::Came(_))) {
+            let words = "The expected event came";
+            sender.store.announcement.set(words.to_owned());
+        }
+        fate == Some(Fate::Waiting)
+    });
     move || {
         let (awaited, replied) = awaited.get()?;
         let what = visible(&awaited.what()).into_owned();
@@ -378,6 +420,14 @@ pub(super) fn Question(sender: Sender) -> impl IntoView {
             |question: &Option<_>| question.as_ref().map(|it| visible(read(it)).into_owned());
         sender.question.with(shown)
     };
+    let message = move || {
+        sender.question.with(|question| {
+            let text = question.as_ref().map(|(ready, _)| ready.message())?;
+            let (shown, more) = clip(&text, ASKED);
+            let end = if more > 0 { "…" } else { "" };
+            Some(visible(shown).into_owned() + end)
+        })
+    };
     view! {
         <dialog
             class="question"
@@ -390,6 +440,7 @@ pub(super) fn Question(sender: Sender) -> impl IntoView {
                 " to " {move || question(|(ready, _)| &ready.session)} "?"
             </h2>
             <p class="verbatim">{move || question(|(_, what)| what)}</p>
+            <code class="mono asked" aria-label="What is sent">{message}</code>
             <div class="actions">
                 <button type="button" class="danger" on:click=move |_| sender.answer(true)>"Send"</button>
                 // The safe answer has the focus.

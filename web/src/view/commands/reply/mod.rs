@@ -69,6 +69,8 @@ pub(super) fn ReplyPane(
     #[prop(into)] key: Signal<Option<Key>>,
     /// Where the argument is told that an error speaks of.
     blamed: RwSignal<Option<(Path, String)>>,
+    /// What stands above it.
+    children: Children,
 ) -> impl IntoView {
     let store = use_store();
     let exchange = Memo::new(move |_| {
@@ -107,6 +109,7 @@ pub(super) fn ReplyPane(
     };
     view! {
         <section class="reply" aria-label="Reply" aria-busy=move || is_pending().to_string()>
+            {children()}
             {move || match stage.get() {
                 Stage::Nothing => view! {
                     <p class="muted reply-hint">"The reply appears here. Ctrl+Enter sends."</p>
