@@ -353,3 +353,49 @@ test('the history has the end of what was sent from another page', async ({ fake
   await page.getByRole('button', { name: 'History', exact: true }).click();
   await expect(entry('lost')).toContainText('no reply seen');
 });
+
+test('what was replaced comes back, and what has lines keeps them', async ({ console, page }) => {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await openCommand(page, 'vm', 'human-monitor-command');
+  const text = page.getByRole('textbox', { name: 'command-line', exact: true });
+  await text.fill('info block');
+  const undo = page.getByRole('button', { name: 'Undo', exact: true });
+  await expect(undo).toBeHidden();
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
+  await expect(text).toHaveValue('');
+  await undo.click();
+  await expect(text).toHaveValue('info block');
+  await expect(undo).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeFocused();
+  await view(page, 'JSON');
+  const message = page.getByRole('textbox', { name: 'Message' });
+  await message.fill('{"execute": "human-monitor-command", "arguments": {"command-line": "info\\nblock"}}');
+  await view(page, 'Form');
+  await text.press('End');
+  await text.press('x');
+  await expect(page.getByLabel('Message', { exact: true })).toContainText(String.raw`"info\nblockx"`);
+  // The navigation leads back to the same session.
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await page.getByRole('link', { name: 'Commands', exact: true }).click();
+  await expect(page).toHaveURL(`${console.url}commands/vm`);
+});
+
+test('Ctrl+Enter sends once however long it is held, and the question shows what is sent', async ({ console, page }) => {
+  await signIn(page, console);
+  await goToCommand(page, console, 'vm', 'query-name');
+  await page.keyboard.down('Control');
+  for (let n = 0; n < 5; n += 1) await page.keyboard.down('Enter');
+  await page.keyboard.up('Enter');
+  await page.keyboard.up('Control');
+  await expect(reply(page).getByText(/^return in/)).toBeVisible();
+  const audit = await page.request.get(console.api('audit'), { headers: console.authorization });
+  const { entries } = (await audit.json()) as { entries: { command: string }[] };
+  expect(entries.filter(({ command }) => command === 'query-name')).toHaveLength(1);
+  await goToCommand(page, console, 'vm', 'device_del');
+  await page.getByLabel('id', { exact: true }).fill('virtio-disk0');
+  await send(page);
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('What is sent')).toHaveText('{"execute":"device_del","arguments":{"id":"virtio-disk0"}}');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+});
