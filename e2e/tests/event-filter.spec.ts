@@ -32,11 +32,12 @@ test('an expression filters what is there and what comes, and its fault has a co
   await expect(where(page)).not.toHaveAttribute('aria-invalid');
   await console.execute('go');
   await expect(rows(page)).toHaveCount(2);
-  // One that is wrong leaves the one before in force.
+  // One that is wrong does not apply, and the page says so.
   await where(page).fill('@.data.id = "a"');
   await expect(page.getByText('unexpected "= \\"a\\"", at column 11')).toBeVisible();
   await expect(where(page)).toHaveAttribute('aria-invalid', 'true');
-  await expect(rows(page)).toHaveCount(2);
+  await expect(page.getByText('“Where” is not valid: not applied.')).toBeVisible();
+  await expect(rows(page)).toHaveCount(6);
   // The address is a link to the same.
   await where(page).fill('@.data.id == "b"');
   await page.reload();

@@ -75,7 +75,7 @@ test('pause counts what comes, resume shows it, clear forgets it', async ({ cons
   await page.getByRole('button', { name: 'Resume 1 new' }).click();
   await expect(eventRows(page, 'RESUME')).toHaveCount(1);
   await page.getByRole('button', { name: 'Clear' }).click();
-  await expect(page.getByText('No events yet.')).toBeVisible();
+  await expect(page.getByText('Cleared. Events appear here as they happen.')).toBeVisible();
 });
 
 test('a row opens to the whole event, by click and by key', async ({ console, page }) => {

@@ -79,6 +79,11 @@ impl Instant {
         text
     }
 
+    /// The day at this offset from UTC, counted from 1970.
+    pub(crate) fn day(self, offset: Offset) -> i64 {
+        (self.0 + offset.micros()).div_euclid(DAY)
+    }
+
     /// `2026-01-31 14:03:59` at this offset from UTC.
     pub(crate) fn local(self, offset: Offset) -> String {
         let local = self.0 + offset.micros();

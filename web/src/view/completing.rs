@@ -156,7 +156,8 @@ pub(super) fn CompletedInput(
                 active.set(Some(at.map_or(count - 1, |at| (at + count - 1) % count)));
             }
             ("Enter", Some(at)) => accept(at),
-            ("Escape", _) if count > 0 => close(),
+            // A search field would be emptied.
+            ("Escape", _) if count > 0 || kind == "search" => close(),
             _ => return,
         }
         event.prevent_default();

@@ -4,7 +4,7 @@
 use qmp_shared::command::Step;
 use qmp_shared::filter::{EventFilter, Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
 
-use super::query::FilterText;
+use super::query::{FilterText, conjuncts};
 use crate::state::text::is_hidden;
 use crate::state::tree::{Kind, NodeId, Tree};
 
@@ -74,11 +74,7 @@ impl FilterText {
         if it.evaluate(event.text()) != Verdict::Accepted {
             return Err(Refusal::Unspeakable);
         }
-        let condition = match equal {
-            true => it,
-            false => parsed(&path, &json, false)?,
-        };
-        self.and_condition(&condition)
+        self.and_comparison(&path, &json, equal)
     }
 }
 
@@ -103,7 +99,7 @@ impl FilterText {
             ..self.clone()
         };
         match is_itself {
-            true => Ok(only),
+            true => Ok(only.without_comparisons("@.event", None)),
             false => only.by_name(name, true),
         }
     }
@@ -118,18 +114,49 @@ impl FilterText {
     }
 
     fn by_name(&self, name: &str, equal: bool) -> Result<Self, Refusal> {
-        let condition = parsed("@.event", &quoted(name), equal)?;
-        self.and_condition(&condition)
+        self.and_comparison("@.event", &quoted(name), equal)
     }
 
-    fn and_condition(&self, condition: &Expression) -> Result<Self, Refusal> {
+    /// The same filter with a comparison more, which takes the place of those
+    /// that it makes needless or that could not be met with it.
+    fn and_comparison(&self, path: &str, json: &str, equal: bool) -> Result<Self, Refusal> {
+        let condition = parsed(path, json, equal)?;
         if self.parse_expression().is_err() {
             return Err(Refusal::Faulty);
         }
-        let both = self.and(condition.as_str());
+        // What is equal to one value is told by that alone.
+        let value = (!equal).then_some(json);
+        let mut before = self.without_comparisons(path, value);
+        if path == "@.event" && !equal && quoted(before.names.trim()) == json {
+            before.names.clear();
+        }
+        let both = before.and(condition.as_str());
         match both.parse_expression() {
             Ok(_) => Ok(both),
             Err(_) => Err(Refusal::Full),
+        }
+    }
+
+    /// The same filter, and what is at `path` is not compared any more with this
+    /// value, or with any.
+    fn without_comparisons(&self, path: &str, json: Option<&str>) -> Self {
+        let compares = |condition: &str| {
+            let rest = condition.strip_prefix(path).unwrap_or_default().trim();
+            let value = rest.strip_prefix("==").or(rest.strip_prefix("!="));
+            value.is_some_and(|value| json.is_none_or(|json| value.trim() == json))
+        };
+        let Ok(Some(_)) = self.parse_expression() else {
+            return self.clone();
+        };
+        let mut conditions = conjuncts(&self.expression).unwrap_or_default();
+        let count = conditions.len();
+        conditions.retain(|condition| !compares(condition));
+        if conditions.len() == count {
+            return self.clone();
+        }
+        Self {
+            expression: conditions.join(" && "),
+            ..self.clone()
         }
     }
 }
@@ -274,16 +301,54 @@ mod tests {
         let event = tree(r#"{"event":"X"}"#);
         let with = |expression: &str| FilterText {
             expression: expression.into(),
-            names: "X".into(),
+            names: "X, Y".into(),
             ..FilterText::default()
         };
         let both = with("@.a || @.b").by_value(&event, 1, false).unwrap();
         assert_eq!(both.expression, r#"(@.a || @.b) && @.event != "X""#);
-        assert_eq!(both.names, "X");
+        assert_eq!(both.names, "X, Y");
         let faulty = with("@.a ==").by_value(&event, 1, true);
         assert_eq!(faulty, Err(Refusal::Faulty));
         let full = with(&format!("@.a == \"{}\"", "y".repeat(1000)));
         assert_eq!(full.by_value(&event, 1, true), Err(Refusal::Full));
+    }
+
+    #[test]
+    fn the_newer_of_two_comparisons_replaces_the_older() {
+        let event = tree(r#"{"event":"X","data":{"n":1}}"#);
+        let by = |filter: &FilterText, value: &str, equal| {
+            let mut ids = 0..event.len() as NodeId;
+            let id = ids.find(|id| event.value(*id) == value).unwrap();
+            filter.by_value(&event, id, equal).unwrap()
+        };
+        let other = r#"@.a == "b && c" && @['d'] && @.data.n == 2"#;
+        let first = FilterText {
+            expression: other.into(),
+            ..FilterText::default()
+        };
+        let without = by(&first, "1", false);
+        assert_eq!(without.expression, other.to_owned() + " && @.data.n != 1");
+        assert_eq!(by(&without, "1", false), without);
+        let only = by(&without, "1", true);
+        let rest = r#"@.a == "b && c" && @['d'] && "#;
+        assert_eq!(only.expression, rest.to_owned() + "@.data.n == 1");
+        assert_eq!(by(&only, "1", true), only);
+        assert_eq!(
+            by(&only, "1", false).expression,
+            rest.to_owned() + "@.data.n != 1"
+        );
+        // The name stands in a field of its own.
+        let stop = FilterText::default().only_name("X").unwrap();
+        let not = by(&stop, r#""X""#, false);
+        assert_eq!((&*not.names, &*not.expression), ("", r#"@.event != "X""#));
+        assert_eq!(not.only_name("X"), Ok(stop));
+        // Where one of several is enough, nothing is taken out.
+        let any = FilterText {
+            expression: "@.data.n == 1 || @.a".into(),
+            ..FilterText::default()
+        };
+        let not = by(&any, "1", false).expression;
+        assert_eq!(not, "(@.data.n == 1 || @.a) && @.data.n != 1");
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Facets {
         self.names.is_empty()
     }
 
+    /// When the earliest event came, to the second.
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        let (second, _) = self.seconds.first_key_value()?;
+        Some(Instant(second * SECOND))
+    }
+
     /// Names and their counts, the most frequent first.
     pub(crate) fn names(&self) -> Vec<(String, u64)> {
         sorted(self.names.iter().map(|(name, count)| (&**name, *count)))

@@ -8,6 +8,7 @@ use qmp_shared::filter::Verdict;
 use super::facets::Facets;
 use super::log::{Log, MAX_ROWS, Row, What};
 use super::query::Query;
+use crate::state::time::Instant;
 
 /// Most rows that a page shows, of the tab and of the console's log.
 const MAX_SHOWN: usize = 2 * MAX_ROWS;
@@ -203,6 +204,12 @@ impl Feed {
     /// Whether there is any event among the rows.
     pub(crate) fn has_events(&self) -> bool {
         !self.facets.is_empty()
+    }
+
+    /// When the earliest event happened, or the oldest row that knows its time.
+    pub(crate) fn earliest(&self) -> Option<Instant> {
+        let oldest = self.rows.iter().find_map(|row| row.what.time());
+        self.facets.earliest().into_iter().chain(oldest).min()
     }
 
     /// How many rows are shown.

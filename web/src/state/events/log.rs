@@ -172,6 +172,7 @@ pub(crate) struct Log {
     bytes: usize,
     next: u64,
     dropped: u64,
+    was_cleared: bool,
     /// For each session, before which number the console's log goes on.
     starts: BTreeMap<Arc<str>, Seq>,
 }
@@ -184,6 +185,7 @@ impl Default for Log {
             bytes: 0,
             next: FIRST,
             dropped: 0,
+            was_cleared: false,
             starts: BTreeMap::new(),
         }
     }
@@ -252,6 +254,18 @@ impl Log {
             self.drop_oldest();
         }
         self.dropped = 0;
+        self.was_cleared = true;
+    }
+
+    /// Whether the user wished once to forget all rows.
+    pub(crate) fn was_cleared(&self) -> bool {
+        self.was_cleared
+    }
+
+    /// Whether there is any event among the rows.
+    pub(crate) fn has_events(&self) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| matches!(row.what, What::Event(_)))
     }
 
     /// Numbers mean other events from here on.
@@ -344,7 +358,7 @@ pub(crate) fn not_loaded_words(from: Seq, to: Seq) -> String {
         &from.0.to_string(),
         " to ",
         &to.0.to_string(),
-        ": the log has them, choose a time to see them",
+        ": choose a time to see them",
     ]
     .concat()
 }

@@ -2,7 +2,7 @@
 //!
 //! A line is what REST exports, `{"seq","received","event"}`, and the session
 //! besides, as several may be in one file. A line as a monitor sends it is read
-//! too.
+//! too; what else a monitor sends is passed over.
 //!
 //! What stands between the events is a line of its own, where it stood, and has
 //! no `event`, so that whoever looks for events passes over it:
@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use qmp_shared::model::Seq;
 use qmp_shared::rest::Gap;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -54,6 +55,26 @@ struct Read {
     not_loaded: Option<Gap>,
     link: Option<LinkLine>,
     renumbered: Option<bool>,
+    // What else a monitor sends; of that nothing is needed.
+    #[serde(default, rename = "QMP", deserialize_with = "is_there")]
+    greeting: bool,
+    #[serde(default, rename = "return", deserialize_with = "is_there")]
+    returned: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    error: bool,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// What was read of a file.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The events, and what stands between them.
+    pub(crate) log: Log,
+    /// Lines with a monitor's greeting, or what it replied: they are left out.
+    pub(crate) skipped: u64,
 }
 
 /// A line that is no event. One of the parts is there.
@@ -178,37 +199,49 @@ impl Read {
 /// # Errors
 ///
 /// [`NdjsonError`] for the first line that is neither.
-pub(crate) fn read_ndjson(text: &str) -> Result<Log, NdjsonError> {
+pub(crate) fn read_ndjson(text: &str) -> Result<Opened, NdjsonError> {
     let mut log = Log::default();
+    let mut skipped = 0;
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
-        let (session, what) = read_line(line).map_err(|fault| NdjsonError {
+        let read = read_line(line).map_err(|fault| NdjsonError {
             line: index + 1,
             fault,
         })?;
-        log.push(&session, what);
+        match read {
+            Some((session, what)) => log.push(&session, what),
+            None => skipped += 1,
+        }
     }
-    Ok(log)
+    Ok(Opened { log, skipped })
 }
 
-/// What a line tells, and of which session, if that is told.
-fn read_line(line: &str) -> Result<(String, What), String> {
+/// What a line tells, and of which session, if that is told; `None` for what a
+/// monitor sends besides events.
+fn read_line(line: &str) -> Result<Option<(String, What)>, String> {
+    if !line.trim_start().starts_with('{') {
+        return Err("each line must be one JSON object".to_owned());
+    }
     // The line is the file's, and the only one that serde knows of.
     let fault =
         |error: serde_json::Error| error.to_string().replace(" at line 1 column", " at column");
     let mut read: Read = serde_json::from_str(line).map_err(fault)?;
     let Some(event) = read.event.take() else {
         let session = std::mem::take(&mut read.session);
+        let is_skipped = read.greeting || read.returned || read.error;
         let what = read.mark();
+        if what.is_none() && is_skipped {
+            return Ok(None);
+        }
         let what = what.ok_or_else(|| "missing field `event`".to_owned())?;
-        return Ok((session, what));
+        return Ok(Some((session, what)));
     };
     match event.get().as_bytes().first() {
         Some(b'{') => {
             let event = EventRow::new(read.seq, &read.received, event);
-            Ok((read.session, What::Event(event)))
+            Ok(Some((read.session, What::Event(event))))
         }
         Some(b'"') => {
             let Bare { timestamp } = serde_json::from_str(line).map_err(fault)?;
@@ -227,7 +260,7 @@ fn read_line(line: &str) -> Result<(String, What), String> {
                     )
                 },
             );
-            Ok((read.session, What::Event(event)))
+            Ok(Some((read.session, What::Event(event))))
         }
         _ => Err("`event` is neither an event nor the name of one".to_owned()),
     }

@@ -197,18 +197,44 @@ impl FilterText {
 
     /// The query, where all of its parts are right.
     pub(crate) fn query(&self) -> Option<Query> {
-        let mut filter = self.parse_names().ok()?;
-        if let Some(expression) = self.parse_expression().ok()? {
+        self.faulty().is_empty().then(|| self.valid_query())
+    }
+
+    /// The query of the parts that are right.
+    pub(crate) fn valid_query(&self) -> Query {
+        let mut filter = self.parse_names().unwrap_or_default();
+        if let Ok(Some(expression)) = self.parse_expression() {
             filter = filter.with_expression(expression);
         }
-        let until = self.parse_until().ok()?;
-        Some(Query {
+        Query {
             session: Some(self.session.clone()).filter(|session| !session.is_empty()),
             except: self.left_out().map(str::to_owned).collect(),
             filter,
-            until,
+            until: self.parse_until().unwrap_or_default(),
             commands: self.commands,
-        })
+        }
+    }
+
+    /// The labels of the parts that are not right.
+    fn faulty(&self) -> Vec<&'static str> {
+        let parts = [
+            ("“Filter by name”", self.parse_names().is_err()),
+            ("“Where”", self.parse_expression().is_err()),
+            ("“Until”", self.parse_until().is_err()),
+        ];
+        let faulty = parts.into_iter().filter(|(_, is_faulty)| *is_faulty);
+        faulty.map(|(label, _)| label).collect()
+    }
+
+    /// Says which parts [`Self::valid_query`] leaves out; `None` when none.
+    pub(crate) fn not_applied(&self) -> Option<String> {
+        let faulty = self.faulty();
+        let verb = match faulty.len() {
+            0 => return None,
+            1 => " is not valid: not applied.",
+            _ => " are not valid: not applied.",
+        };
+        Some(faulty.join(" and ") + verb)
     }
 
     /// The same filter, and of what passes it only what meets the condition.
@@ -216,7 +242,7 @@ impl FilterText {
         let before = self.expression.trim();
         let expression = match before {
             "" => condition.to_owned(),
-            before if before.contains("||") => "(".to_owned() + before + ") && " + condition,
+            before if conjuncts(before).is_none() => "(".to_owned() + before + ") && " + condition,
             before => before.to_owned() + " && " + condition,
         };
         Self {
@@ -224,6 +250,32 @@ impl FilterText {
             ..self.clone()
         }
     }
+}
+
+/// The conditions of an expression that all have to be met; `None` where one of
+/// several is enough.
+pub(super) fn conjuncts(expression: &str) -> Option<Vec<&str>> {
+    let mut found = Vec::new();
+    let (mut start, mut depth, mut quote) = (0, 0_usize, None);
+    let mut bytes = expression.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, byte) {
+            (Some(_), b'\\') => _ = bytes.next(),
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'(' | b'[') => depth += 1,
+            (None, b')' | b']') => depth = depth.saturating_sub(1),
+            (None, b'|') if depth == 0 => return None,
+            (None, b'&') if depth == 0 && at >= start => {
+                found.push(expression[start..at].trim());
+                start = at + 2;
+            }
+            (None, _) => {}
+        }
+    }
+    found.push(expression.get(start..).unwrap_or_default().trim());
+    Some(found)
 }
 
 pub(super) fn push_parameter(address: &mut String, key: &str, value: &str) {

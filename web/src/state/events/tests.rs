@@ -441,13 +441,35 @@ fn filters_in_words_and_with_another_condition() {
     text = text.and("@.data.a == 1").and("@.data.b");
     assert_eq!(text.expression, "@.data.a == 1 && @.data.b");
     text.expression = "@.x || @.y".into();
-    assert_eq!(text.and("@.z").expression, "(@.x || @.y) && @.z");
+    let both = text.and("@.z");
+    assert_eq!(both.expression, "(@.x || @.y) && @.z");
+    assert_eq!(both.and("@.a").expression, "(@.x || @.y) && @.z && @.a");
     text.session = "vm".into();
     text.names = "STOP".into();
     assert_eq!(text.words(), "session vm · STOP · @.x || @.y");
     text.expression = "@.x ==".into();
     assert_eq!(text.parse_expression().unwrap_err().column(), Some(5));
     assert!(text.query().is_none());
+}
+
+#[test]
+fn parts_that_are_right_apply_without_those_that_are_not() {
+    let log = log(&[("f", 1, "TICK"), ("vm", 1, "STOP"), ("vm", 2, "TICK")]);
+    let mut text = FilterText {
+        session: "vm".into(),
+        names: "STOP".into(),
+        ..FilterText::default()
+    };
+    assert_eq!(text.not_applied(), None);
+    text.expression = "@.data.n =".into();
+    assert_eq!(names(&feed(text.valid_query(), &log)), ["STOP"]);
+    let words = text.not_applied().unwrap();
+    assert_eq!(words, "“Where” is not valid: not applied.");
+    (text.names, text.until) = ("\"".repeat(300), "soon".into());
+    let query = text.valid_query();
+    assert_eq!((query.session.as_deref(), query.until), (Some("vm"), None));
+    let words = text.not_applied().unwrap();
+    assert!(words.ends_with("“Until” are not valid: not applied."));
 }
 
 #[test]
@@ -491,4 +513,15 @@ fn what_is_no_time_is_said() {
     );
     assert!(until(&"x".repeat(1000)).parse_until().unwrap_err().len() < 150);
     assert!(until("soon").query().is_none() && until(RECEIVED).query().is_some());
+}
+
+#[test]
+fn a_cleared_log_says_so_and_the_earliest_event_is_known() {
+    let mut log = log(&[("vm", 1, "A")]);
+    let shown = feed(Query::default(), &log);
+    assert_eq!(shown.earliest(), Instant::parse("2026-01-01T00:00:00Z"));
+    assert!(log.has_events() && !log.was_cleared());
+    log.clear();
+    assert!(!log.has_events() && log.was_cleared());
+    assert_eq!(feed(Query::default(), &log).earliest(), None);
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::Page;
 use crate::state::events::{Facets, Feed, FilterText, Rate, Refusal};
 use crate::state::text::{clip, counted, grouped, visible};
+use crate::state::time::Instant;
 use crate::store::browser;
 use crate::view::parts::focus;
 
@@ -37,13 +38,14 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
         })
     };
     let (names, sessions) = (facets(Facets::names), facets(Facets::sessions));
+    let is_live = Memo::new(move |_| {
+        page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
+    });
     let rate = Memo::new(move |_| {
         has_events.track();
         page.store.clock.track();
         page.text.track();
-        let is_live =
-            page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty());
-        let end = is_live.then(browser::wall_clock);
+        let end = is_live.get().then(browser::wall_clock);
         page.feed.with_value(|feed| feed.facets().rate(end))
     });
     let is_all = RwSignal::new(false);
@@ -134,9 +136,9 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
             <div class="chips" role="group" aria-label="What there is">
                 {left_out}
                 {chips}
-                <span node_ref=more_place class="more">{more}</span>
             </div>
-            {move || spark_line(&rate.get())}
+            <span node_ref=more_place class="more">{more}</span>
+            {move || spark_line(&rate.get(), is_live.get())}
         </div>
     }
 }
@@ -175,20 +177,23 @@ fn chip(
 }
 
 /// A bar for each step of time.
-fn spark_line(rate: &Rate) -> impl IntoView + use<> {
+fn spark_line(rate: &Rate, is_live: bool) -> impl IntoView + use<> {
     let most = rate.most();
     if most == 0 {
         return ().into_any();
     }
     let total = rate.bars.iter().sum();
     let step = step_words(rate.step);
-    let words = counted(total, "event")
-        + " in the last "
-        + &step_words(rate.step * rate.bars.len() as i64)
-        + ", at most "
-        + &grouped(most)
-        + " in "
-        + &step;
+    let span = rate.step * rate.bars.len() as i64;
+    let when = match is_live {
+        true => " in the last ".to_owned() + &step_words(span),
+        false => {
+            let end = Instant(rate.from.0 + span * 1_000_000);
+            let end = end.local(browser::offset(end));
+            " in ".to_owned() + &step_words(span) + " until " + &end
+        }
+    };
+    let words = counted(total, "event") + &when + ", at most " + &grouped(most) + " in " + &step;
     let width = rate.bars.len() * BAR;
     let bars = rate
         .bars

@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use qmp_shared::rest::ProblemKind;
 
 use super::{Older, Page};
-use crate::state::events::{History, Query};
+use crate::state::events::{FilterText, History, Query};
 use crate::store::{api, browser};
 
 /// Rows of the tab's memory that are looked at between two looks at the clock.
@@ -24,14 +24,13 @@ const BUDGET: f64 = 24.0;
 
 /// Shows what the address says, and what comes.
 pub(super) fn feed_the_page(page: Page) {
-    // An invalid filter leaves the one before in force; the page says so.
-    let query = Memo::new(move |before: Option<&Query>| {
-        let query = page.text.with(|text| text.query());
-        query.or_else(|| before.cloned()).unwrap_or_default()
-    });
+    // What of the filter is not valid does not apply; `Notices` says so.
+    let query = Memo::new(move |_| page.text.with(FilterText::valid_query));
     Effect::new(move || {
-        let query = query.get();
-        page.file.track();
+        let mut query = query.get();
+        if page.file.with(Option::is_some) {
+            query.until = None;
+        }
         page.show(query);
     });
     Effect::new(move || {

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 
 use super::{File, Page};
 use crate::state::events::{read_ndjson, write_ndjson};
-use crate::state::text::visible;
+use crate::state::text::{grouped, visible};
 use crate::store::browser;
 use crate::view::parts::Menu;
 
@@ -33,11 +33,12 @@ pub(super) fn FileMenu(page: Page) -> impl IntoView {
                 .await
                 .and_then(|text| read_ndjson(&text).map_err(|error| error.to_string()));
             match read {
-                Ok(log) => {
+                Ok(read) => {
                     fault.set(None);
                     page.selected.set(None);
                     let name = chosen.name();
-                    page.file.set(Some(Arc::new(File { name, log })));
+                    let (log, skipped) = (read.log, read.skipped);
+                    page.file.set(Some(Arc::new(File { name, log, skipped })));
                 }
                 Err(error) => fault.set(Some(chosen.name() + ": " + &error)),
             }
@@ -61,9 +62,18 @@ pub(super) fn FileNotice(page: Page) -> impl IntoView {
     move || {
         page.file.get().map(|file| {
             let name = visible(&file.name).into_owned();
+            let skipped = match file.skipped {
+                0 => String::new(),
+                1 => " 1 line is no event, but another message: it was skipped.".to_owned(),
+                count => {
+                    " ".to_owned()
+                        + &grouped(count)
+                        + " lines are no events, but other messages: they were skipped."
+                }
+            };
             view! {
                 <p class="notice opened" role="status">
-                    <span>"Events of the file "<strong>{name}</strong>", not of the console."</span>
+                    <span>"Events of the file "<strong>{name}</strong>", not of the console."{skipped}</span>
                     <button type="button" class="small" on:click=move |_| {
                         page.selected.set(None);
                         page.file.set(None);

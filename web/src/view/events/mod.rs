@@ -8,6 +8,7 @@ mod facets;
 mod feeding;
 mod files;
 mod kept;
+mod notices;
 mod table;
 mod toolbar;
 
@@ -30,6 +31,7 @@ use detail::Detail;
 use facets::FacetBar;
 use feeding::feed_the_page;
 use files::FileNotice;
+use notices::Notices;
 use table::Table;
 use toolbar::Toolbar;
 
@@ -87,6 +89,8 @@ enum Older {
 struct File {
     name: String,
     log: Log,
+    /// Lines of it that are none of events.
+    skipped: u64,
 }
 
 /// `/events?session=&except=&names=&where=&until=&commands=true`
@@ -152,6 +156,7 @@ pub(super) fn EventsPage() -> impl IntoView {
                 </div>
                 <Toolbar page/>
                 <FileNotice page/>
+                <Notices page/>
                 <FacetBar page/>
                 {move || refused().map(|problem| view! { <ProblemBox problem/> })}
                 <Table page/>

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use qmp_shared::model::EndpointKind;
+use qmp_shared::rest::SessionState;
 use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
@@ -13,6 +14,7 @@ use crate::state::events::{
 };
 use crate::state::history::Ended;
 use crate::state::text::visible;
+use crate::state::time::Instant;
 use crate::state::window::Window;
 use crate::store::browser;
 use crate::view::parts::{ProblemBox, focus};
@@ -131,12 +133,21 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             page.row_at(in_sight).map(|row| row.number)
         })
     });
+    let today = Memo::new(move |_| {
+        page.store.clock.track();
+        day_of(browser::wall_clock())
+    });
+    let is_dated = Memo::new(move |_| {
+        let earliest = page.with_feed(Feed::earliest);
+        earliest.is_some_and(|at| day_of(at) != today.get())
+    });
     let pixels = |pixels: f64| pixels.to_string() + "px";
     let is_empty = Memo::new(move |_| !page.with_feed(Feed::has_events));
     let (is_following, file) = (page.is_following, page.file);
     view! {
         <div
             class="table"
+            class:dated=is_dated
             node_ref=page.scroller
             on:scroll=move |_| page.measure()
             on:keydown=move |event| on_key(page, &event)
@@ -176,7 +187,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                     <For
                         each=rows
                         key=|row| Arc::as_ptr(row).addr()
-                        children=move |row| table_row(page, stop, row)
+                        children=move |row| table_row(page, stop, today, row)
                     />
                 </div>
             </div>
@@ -192,26 +203,43 @@ pub(super) fn Table(page: Page) -> impl IntoView {
 }
 
 fn empty_words(page: Page) -> &'static str {
+    let of_file = page
+        .file
+        .with(|file| file.as_ref().map(|file| file.log.has_events()));
+    match of_file {
+        Some(true) => return "No event of the file passes this filter.",
+        Some(false) => return "The file has no events.",
+        None => {}
+    }
     let session = page.text.with(|text| text.session.clone());
-    if page.file.with(Option::is_none) && !session.is_empty() {
-        let kind = page
-            .store
-            .with_sessions(|app| app.sessions.get(&session).map(|info| info.kind));
-        match kind {
+    let mut is_running = true;
+    if !session.is_empty() {
+        let found = page.store.with_sessions(|app| {
+            let info = app.sessions.get(&session)?;
+            Some((info.kind, info.state == SessionState::Running))
+        });
+        match found {
             None => return "The console has no session of this name.",
-            Some(EndpointKind::Qga) => return "A guest agent sends no events.",
-            Some(EndpointKind::Qmp) => {}
+            Some((EndpointKind::Qga, _)) => return "A guest agent sends no events.",
+            Some((EndpointKind::Qmp, it)) => is_running = it,
         }
     }
-    page.with_feed(|feed| match (feed.is_paused(), feed.query()) {
-        _ if page.file.with(Option::is_some) => "No event of the file passes this filter.",
-        (_, query) if query.until.is_some() => "The log has no such event until then.",
-        (true, _) => "Paused.",
-        (false, query) if query.is_everything() => {
-            "No events yet. They appear here as they happen."
-        }
-        (false, _) => "No events yet that pass this filter.",
-    })
+    let (is_paused, is_past, is_everything) = page.with_feed(|feed| {
+        let query = feed.query();
+        let is_past = query.until.is_some();
+        (feed.is_paused(), is_past, query.is_everything())
+    });
+    let was_cleared = page.store.with_events(|app| app.log.was_cleared());
+    match (was_cleared, is_paused) {
+        _ if is_past => "The log has no such event until then.",
+        (true, true) => "Cleared, and paused.",
+        (false, true) => "Paused.",
+        _ if !is_running => "This session is not running: it sends no events until it is.",
+        (true, false) if is_everything => "Cleared. Events appear here as they happen.",
+        (true, false) => "Cleared. No events since then that pass this filter.",
+        (false, false) if is_everything => "No events yet. They appear here as they happen.",
+        (false, false) => "No events yet that pass this filter.",
+    }
 }
 
 /// Where the tab's events end and the console's log goes on.
@@ -241,7 +269,12 @@ fn OlderEnd(page: Page) -> impl IntoView {
 }
 
 /// A row; `stop` is the number of the one that Tab goes to.
-fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoView {
+fn table_row(
+    page: Page,
+    stop: Memo<Option<u64>>,
+    today: Memo<i64>,
+    row: Arc<Row>,
+) -> impl IntoView {
     let number = row.number;
     let tabindex = move || {
         if stop.get() == Some(number) {
@@ -259,11 +292,12 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
             .with(|selected| selected.as_ref().is_some_and(|row| row.number == number))
     });
     let session = visible(&row.session).into_owned();
-    let mark = |kind: &'static str, clock: String, title: String, words: String| {
+    let at = row.what.time();
+    let mark = |kind: &'static str, title: String, words: String| {
         let session = session.clone();
         view! {
             <div role="row" class=kind tabindex=tabindex aria-rowindex=index data-row=number>
-                <span role="cell" class="mono time" title=title>{clock}</span>
+                <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
                 <span role="cell" class="session">{session}</span>
                 <span role="cell" class="gap-words" title=words.clone()>{words.clone()}</span>
             </div>
@@ -272,7 +306,7 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
     };
     match &row.what {
         What::Event(event) => {
-            let (clock, title) = times(page, number, event);
+            let title = time_title(page, number, event);
             let (seq, summary) = (event.seq.0, event.summary());
             let name = visible(&event.name).into_owned();
             view! {
@@ -285,7 +319,7 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
                     aria-current=move || is_selected.get().then_some("true")
                     on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
                 >
-                    <span role="cell" class="mono time" title=title>{clock}</span>
+                    <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
                     <span role="cell" class="session">{session}</span>
                     <span role="cell" class="mono number seq">{seq}</span>
                     <span role="cell" class="mono name">{name}</span>
@@ -295,13 +329,7 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
             .into_any()
         }
         What::Command(command) => {
-            let (clock, title) = match command.at {
-                Some(at) => (
-                    at.clock(browser::offset(at)),
-                    at.utc() + ", by this browser’s clock",
-                ),
-                None => (String::new(), String::new()),
-            };
+            let title = command.at.map(|at| at.utc() + ", by this browser’s clock");
             let (name, summary) = (command.name.to_string(), command.summary.to_string());
             let arrow = if command.ended.is_none() {
                 "→"
@@ -320,7 +348,7 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
                     aria-current=move || is_selected.get().then_some("true")
                     on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
                 >
-                    <span role="cell" class="mono time" title=title>{clock}</span>
+                    <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
                     <span role="cell" class="session">{session}</span>
                     <span role="cell" class="number seq"><span aria-hidden="true">{arrow}</span></span>
                     <span role="cell" class="name">
@@ -333,33 +361,21 @@ fn table_row(page: Page, stop: Memo<Option<u64>>, row: Arc<Row>) -> impl IntoVie
             }
             .into_any()
         }
-        What::Gap { from, to } => mark(
-            "row gap",
-            String::new(),
-            String::new(),
-            gap_words(*from, *to),
-        ),
-        What::NotLoaded { from, to } => mark(
-            "row mark",
-            String::new(),
-            String::new(),
-            not_loaded_words(*from, *to),
-        ),
+        What::Gap { from, to } => mark("row gap", String::new(), gap_words(*from, *to)),
+        What::NotLoaded { from, to } => {
+            mark("row mark", String::new(), not_loaded_words(*from, *to))
+        }
         What::Link(link) => {
             let kind = if link.running {
                 "row mark regained"
             } else {
                 "row mark lost"
             };
-            let (clock, title) = match link.at {
-                Some(at) => (at.clock(browser::offset(at)), at.utc()),
-                None => (String::new(), String::new()),
-            };
-            mark(kind, clock, title, link_words(link))
+            let title = link.at.map(Instant::utc).unwrap_or_default();
+            mark(kind, title, link_words(link))
         }
         What::Renumbered => mark(
             "row gap",
-            String::new(),
             String::new(),
             "The console started anew: numbers begin again, events may be missing".to_owned(),
         ),
@@ -375,11 +391,27 @@ fn tag_class(command: &CommandRow) -> &'static str {
     }
 }
 
-/// The local time, and a title with the exact time and the distance to the
-/// event before.
-fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
+/// The day of an instant here, counted from 1970.
+fn day_of(at: Instant) -> i64 {
+    at.day(browser::offset(at))
+}
+
+/// The time here, and its date where that is not today.
+fn clock(at: Option<Instant>, today: Memo<i64>) -> impl IntoView {
+    at.map(|at| {
+        let (day, local) = (day_of(at), at.local(browser::offset(at)));
+        let date = move || {
+            let date = (today.get() != day).then(|| local[..10].to_owned());
+            date.map(|date| view! { <span class="day">{date}" "</span> })
+        };
+        view! { {date} {at.clock(browser::offset(at))} }
+    })
+}
+
+/// The exact time, and the distance to the event before.
+fn time_title(page: Page, number: u64, event: &EventRow) -> String {
     let Some(received) = event.received else {
-        return (String::new(), String::new());
+        return String::new();
     };
     let before = page.feed.with_value(|feed| {
         let mut before = (0..feed.position(number)?).rev();
@@ -393,7 +425,7 @@ fn times(page: Page, number: u64, event: &EventRow) -> (String, String) {
         title.push_str(", ");
         title.push_str(&received.since(before));
     }
-    (received.clock(browser::offset(received)), title)
+    title
 }
 
 /// Arrow keys walk from row to row, Enter opens, Escape closes.

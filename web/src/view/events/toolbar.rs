@@ -211,11 +211,15 @@ fn ShowCommands(page: Page) -> impl IntoView {
         text.commands = !text.commands;
         page.go(&text);
     };
+    let title = move || {
+        let live = "The commands that this tab sent, and their replies, between the events as they came. \
+            Only the session chooses among them, not the names or the expression; files do not have them.";
+        why_not_live(page).unwrap_or(live)
+    };
     view! {
         <button
             type="button"
-            title="The commands that this tab sent, and their replies, between the events as they came. \
-                Only the session chooses among them, not the names or the expression; files do not have them."
+            title=title
             aria-pressed=move || is_shown.get().to_string()
             disabled=move || !is_live(page)
             on:click=turn
@@ -228,6 +232,15 @@ fn ShowCommands(page: Page) -> impl IntoView {
 /// Whether what the tab sees is shown: neither a file nor the past.
 fn is_live(page: Page) -> bool {
     page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
+}
+
+/// Why nothing can be done with what is live; `None` where it is shown.
+fn why_not_live(page: Page) -> Option<&'static str> {
+    match page.file.with(Option::is_some) {
+        _ if is_live(page) => None,
+        true => Some("Only for what is live: close the file first"),
+        false => Some("Only for what is live: empty “Until” first"),
+    }
 }
 
 /// Newest first, or following.
@@ -285,6 +298,7 @@ fn PauseAndClear(page: Page) -> impl IntoView {
             type="button"
             class="pause"
             aria-pressed=move || is_paused.get().to_string()
+            title=move || why_not_live(page)
             disabled=move || !is_live.get()
             on:click=pause
         >
@@ -293,6 +307,13 @@ fn PauseAndClear(page: Page) -> impl IntoView {
                 <span class="count">{grouped(waiting.get() as u64)}" new"</span>
             })}
         </button>
-        <button type="button" disabled=move || !is_live.get() on:click=clear>"Clear"</button>
+        <button
+            type="button"
+            title=move || why_not_live(page)
+            disabled=move || !is_live.get()
+            on:click=clear
+        >
+            "Clear"
+        </button>
     }
 }
