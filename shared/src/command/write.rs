@@ -3,7 +3,7 @@
 use super::form::{Field, Form, Node, NodeKind};
 use super::number;
 use super::path::{Fault, Faults, Step};
-use crate::json;
+use crate::json::{self, FaultKind};
 use crate::schema::Builtin;
 
 const REQUIRED: &str = "required";
@@ -151,13 +151,48 @@ fn write_text(
     true
 }
 
+/// Why the text, which is not empty, is no value.
+fn not_json(raw: &str, fault: &json::Fault) -> String {
+    let is_word = raw.starts_with(|c: char| !c.is_ascii_punctuation() && !c.is_ascii_digit());
+    match (fault.is_syntax(), &fault.kind) {
+        (true, FaultKind::Unexpected(_)) if is_word => {
+            "not JSON: a string stands in double quotes".to_owned()
+        }
+        (true, _) => format!("not JSON: {fault}"),
+        (false, _) => fault.to_string(),
+    }
+}
+
 fn write_string(text: &mut String, faults: &mut Faults, value: &str) -> bool {
-    let encoded = serde_json::Value::from(value).to_string();
+    let encoded = encode(value);
     if let Err(fault) = json::check(&encoded) {
         return refuse(faults, fault.kind.to_string());
     }
     text.push_str(&encoded);
     true
+}
+
+/// As JSON, in which nothing changes the order that other text is read in.
+fn encode(value: &str) -> String {
+    let mut encoded = serde_json::Value::from(value).to_string();
+    if encoded.contains(is_bidi_control) {
+        let plain = std::mem::take(&mut encoded);
+        for c in plain.chars() {
+            match is_bidi_control(c) {
+                true => encoded.push_str(&format!("\\u{:04x}", u32::from(c))),
+                false => encoded.push(c),
+            }
+        }
+    }
+    encoded
+}
+
+/// Whether the character is one that turns the text around it.
+fn is_bidi_control(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 fn write_raw(text: &mut String, faults: &mut Faults, builtin: Builtin, raw: &str) -> bool {
@@ -166,7 +201,7 @@ fn write_raw(text: &mut String, faults: &mut Faults, builtin: Builtin, raw: &str
         return refuse(faults, REQUIRED);
     }
     if let Err(fault) = json::check(raw) {
-        return refuse(faults, fault.to_string());
+        return refuse(faults, not_json(raw, &fault));
     }
     match builtin {
         Builtin::Object if !raw.starts_with('{') => refuse(faults, "not a JSON object"),

@@ -177,7 +177,16 @@ fn raw_json_is_compacted_and_checked() {
             "{\"a\":1,\n\"a\":2}",
             "any: duplicate key \"a\" at line 2 column 1",
         ),
-        ("any", "word", "any: unexpected 'w' at line 1 column 1"),
+        (
+            "any",
+            "word",
+            "any: not JSON: a string stands in double quotes",
+        ),
+        (
+            "any",
+            "[1,]",
+            "any: not JSON: unexpected ']' at line 1 column 4",
+        ),
     ] {
         for (right, typed) in [("any", "1"), ("dict", "{}"), ("list", "[ ]")] {
             editor.set(right, typed);
@@ -186,6 +195,16 @@ fn raw_json_is_compacted_and_checked() {
         editor.set(at, typed);
         assert_eq!(editor.faults(), [expected]);
     }
+}
+
+#[test]
+fn what_turns_text_around_is_escaped() {
+    let typed = "a\u{202e}b\u{2066}\u{61c}é\n";
+    let editor = Editor::with_texts("device_add", &[("driver", typed)]);
+    let json = editor.json();
+    assert_eq!(json, r#"{"driver":"a\u202eb\u2066\u061cé\n"}"#);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["driver"], typed);
 }
 
 #[test]

@@ -4,7 +4,10 @@
 //! few phrases that have not changed for years (`include/qapi/qmp/qerror.h` and
 //! `qapi/qobject-input-visitor.c` of QEMU); others quote its value.
 
+use std::ops::Range;
+
 use qmp_shared::command::{Path, Step};
+use qmp_shared::schema::{Builtin, Schema, Type, TypeId};
 
 use super::tree::{NodeId, Tree};
 
@@ -25,14 +28,78 @@ const PHRASES: &[(&str, &str)] = &[
     ("", " must be specified "),
 ];
 
+/// Most types that are looked at for an argument.
+const MAX_LOOKED_AT: usize = 1_000;
+
 /// The argument that an error's text speaks of; `arguments` are those that were
-/// sent, as JSON.
-pub(crate) fn argument_of(desc: &str, arguments: &str) -> Option<Path> {
+/// sent, as JSON. One that was not sent is only meant where `can_be` says that
+/// there is such an argument.
+pub(crate) fn argument_of(
+    desc: &str,
+    arguments: &str,
+    can_be: impl Fn(&Path) -> bool,
+) -> Option<Path> {
     let sent = Tree::new(arguments.into());
-    named(desc, &sent).or_else(|| by_value(desc, &sent))
+    named(desc, &sent, can_be).or_else(|| by_value(desc, &sent))
 }
 
-fn named(desc: &str, sent: &Tree) -> Option<Path> {
+/// Whether the command has an argument at that path, as far as the schema says.
+pub(crate) fn is_argument(schema: &Schema, command: &str, path: &Path) -> bool {
+    let command = schema.command(command);
+    let mut left = MAX_LOOKED_AT;
+    command.is_some_and(|command| has(schema, command.arguments, &path.0, &mut left))
+}
+
+fn has(schema: &Schema, ty: TypeId, steps: &[Step], left: &mut usize) -> bool {
+    let Some((step, rest)) = steps.split_first() else {
+        return true;
+    };
+    if *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match (schema.ty(ty), step) {
+        (Type::Object(object), Step::Member(name)) => {
+            let member = object.members.iter().find(|member| member.name == *name);
+            if let Some(member) = member {
+                return has(schema, member.ty, rest, left);
+            }
+            let mut variants = object.union.iter().flat_map(|union| &union.variants);
+            variants.any(|variant| has(schema, variant.ty, steps, left))
+        }
+        (Type::Array(item), Step::Index(_)) => has(schema, *item, rest, left),
+        (Type::Alternate { choices }, _) => choices.iter().any(|&ty| has(schema, ty, steps, left)),
+        (Type::Builtin(Builtin::Value), _) => true,
+        _ => false,
+    }
+}
+
+/// Where a command that is written as JSON or as a line names the argument, in
+/// UTF-16 code units as browsers count.
+pub(crate) fn place_in_text(text: &str, path: &Path) -> Option<Range<u32>> {
+    let units = |to: usize| text[..to].encode_utf16().count() as u32;
+    let (start, length) = if text.trim_start().starts_with('{') {
+        let tree = Tree::new(text.into());
+        let root = Step::Member("arguments".to_owned());
+        let steps: Vec<_> = std::iter::once(root)
+            .chain(path.0.iter().cloned())
+            .collect();
+        let id = tree.find(&steps)?;
+        let named = match tree.quoted_name(id) {
+            "" => tree.value(id),
+            name => name,
+        };
+        let start = named.as_ptr() as usize - tree.text().as_ptr() as usize;
+        (start, named.len())
+    } else {
+        let name = path.to_string();
+        let start = text.find(&(" ".to_owned() + &name + "="))? + 1;
+        (start, name.len())
+    };
+    Some(units(start)..units(start + length))
+}
+
+fn named(desc: &str, sent: &Tree, can_be: impl Fn(&Path) -> bool) -> Option<Path> {
     let (before, rest) = desc.split_once('\'')?;
     let (name, after) = rest.split_once('\'')?;
     let is_phrase = |(start, end): &&(&str, &str)| *start == before && after.starts_with(end);
@@ -49,6 +116,12 @@ fn named(desc: &str, sent: &Tree) -> Option<Path> {
             return Some(Path(steps.to_vec()));
         }
     }
+    // What sets a property is told its name where an argument's would be.
+    let [property, set] = ["property", "value"].map(|name| [Step::Member(name.to_owned())]);
+    let is_set = |id| sent.string(id).as_deref() == Some(name);
+    if sent.find(&property).is_some_and(is_set) && sent.find(&set).is_some() {
+        return Some(Path(set.to_vec()));
+    }
     // The text may have the last step alone, and underscores for hyphens.
     let value = quoted(after).next();
     let fits = |id| {
@@ -59,7 +132,7 @@ fn named(desc: &str, sent: &Tree) -> Option<Path> {
     is_there
         .then(|| only(sent, fits))
         .flatten()
-        .or(Some(Path(way)))
+        .or_else(|| Some(Path(way)).filter(can_be))
 }
 
 /// The one string among the arguments that the text quotes.
@@ -121,7 +194,9 @@ mod tests {
     use super::*;
 
     fn blamed(desc: &str, arguments: &str) -> String {
-        argument_of(desc, arguments).map_or_else(|| "-".to_owned(), |path| path.to_string())
+        let can_be = |_: &Path| desc.ends_with(" is missing");
+        let found = argument_of(desc, arguments, can_be);
+        found.map_or_else(|| "-".to_owned(), |path| path.to_string())
     }
 
     /// Arguments, what QEMU 7.2 answered to them, and the argument it means.
@@ -251,6 +326,11 @@ mod tests {
             "actions[1].data.snapshot-file",
         ),
         (r#"{"x":1}"#, "Invalid parameter 'x'", "x"),
+        (
+            r#"{"path":"/m","property":"guest-stats-polling-interval","value":"x"}"#,
+            "Invalid parameter type for 'guest-stats-polling-interval', expected: integer",
+            "value",
+        ),
     ];
 
     /// Texts that speak of no argument, or of none for sure.
@@ -260,6 +340,11 @@ mod tests {
             "Bus 'pcie.0' does not support hotplugging",
         ),
         (r#"{"value":100}"#, "No balloon device has been activated"),
+        (r#"{"value":0}"#, "Parameter 'target' expects a size"),
+        (
+            r#"{"path":"/m"}"#,
+            "Invalid parameter type for 'size', expected: integer",
+        ),
         (r#"{"id":"j"}"#, "Job not found"),
         (r#"{"size":1}"#, "Cannot find device='' nor node-name=''"),
         (
@@ -283,5 +368,47 @@ mod tests {
         for (arguments, desc) in UNTOLD {
             assert_eq!(blamed(desc, arguments), "-", "{desc}");
         }
+    }
+
+    #[test]
+    fn what_was_not_sent_must_be_in_the_schema() {
+        let schema = r#"[
+            {"name": "add", "meta-type": "command", "arg-type": "0", "ret-type": "0"},
+            {"name": "0", "meta-type": "object", "tag": "driver",
+             "members": [{"name": "driver", "type": "1"}, {"name": "list", "type": "[0]"}],
+             "variants": [{"case": "a", "type": "2"}, {"case": "b", "type": "0"}]},
+            {"name": "1", "meta-type": "enum", "values": ["a", "b"]},
+            {"name": "2", "meta-type": "object", "members": [{"name": "file", "type": "3"}]},
+            {"name": "3", "meta-type": "alternate", "members": [{"type": "0"}, {"type": "str"}]},
+            {"name": "[0]", "meta-type": "array", "element-type": "0"},
+            {"name": "str", "meta-type": "builtin", "json-type": "string"}]"#;
+        let schema = Schema::parse(schema).unwrap();
+        let has = |name: &str| is_argument(&schema, "add", &Path(steps_of(name)));
+        for name in ["driver", "file", "list[3].file", "file.file.driver"] {
+            assert!(has(name), "{name}");
+        }
+        for name in ["target", "list.file", "driver.x", "file.nothing"] {
+            assert!(!has(name), "{name}");
+        }
+        assert!(!is_argument(&schema, "other", &Path(steps_of("driver"))));
+    }
+
+    #[test]
+    fn texts_name_arguments() {
+        let place = |text: &str, name: &str| {
+            let place = place_in_text(text, &Path(steps_of(name)))?;
+            let (start, end) = (place.start as usize, place.end as usize);
+            let units: Vec<_> = text.encode_utf16().collect();
+            Some(String::from_utf16(&units[start..end]).unwrap())
+        };
+        let json = r#"{"execute": "é𝕏", "arguments": {"a": {"id": 1}, "id": [2]}}"#;
+        assert_eq!(place(json, "id").unwrap(), r#""id""#);
+        let after = place_in_text(json, &Path(steps_of("id"))).unwrap();
+        let units = |text: &str| text.encode_utf16().count() as u32;
+        assert_eq!(units(json) - after.start, units(r#""id": [2]}}"#));
+        assert_eq!(place(json, "id[0]").unwrap(), "2");
+        assert_eq!(place(json, "b"), None);
+        assert_eq!(place("add id=a a.id=b", "a.id").unwrap(), "a.id");
+        assert_eq!(place("add id=a", "d"), None);
     }
 }

@@ -36,6 +36,56 @@ pub(crate) fn choices<'a>(
     entries.find(|entry| entry.members.contains_key(sample))
 }
 
+/// The type whose members are the command's arguments, where its entry has
+/// none: the one that its text refers to, the one that is called like the
+/// command, or the only one that has just these arguments.
+pub(crate) fn type_of_arguments<'a>(
+    manual: &'a Manual,
+    command: &str,
+    arguments: &[&str],
+) -> Option<&'a str> {
+    let entry = manual.commands.get(command)?;
+    if arguments.is_empty() || !entry.members.is_empty() || !entry.also.is_empty() {
+        return None;
+    }
+    let of_text = |text: &'a String| {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.filter(|_| text.contains(" documentation of "))
+    };
+    let referred = entry.text.iter().flat_map(of_text);
+    let own = camel_case(command);
+    let names = referred.chain([own.as_str()]);
+    let known = names.filter_map(|name| manual.types.get_key_value(name));
+    let mut fitting = known.filter(|(_, entry)| {
+        let mut arguments = arguments.iter();
+        arguments.any(|name| entry.members.contains_key(*name))
+    });
+    if let Some((name, _)) = fitting.next() {
+        return Some(name);
+    }
+    let is_same = |entry: &Entry| {
+        entry.members.len() == arguments.len()
+            && arguments
+                .iter()
+                .all(|name| entry.members.contains_key(*name))
+    };
+    // Of one name alone there may be many a meaning.
+    let mut same = manual.types.iter().filter(|(_, entry)| is_same(entry));
+    let (name, _) = same.next().filter(|_| arguments.len() > 1)?;
+    same.next().is_none().then_some(name.as_str())
+}
+
+/// `block-dirty-bitmap-add` as QEMU calls a type: `BlockDirtyBitmapAdd`.
+fn camel_case(command: &str) -> String {
+    let mut name = String::with_capacity(command.len());
+    for word in command.split(['-', '_']) {
+        let mut rest = word.chars();
+        name.extend(rest.next().map(|c| c.to_ascii_uppercase()));
+        name.push_str(rest.as_str());
+    }
+    name
+}
+
 /// Reads the manual along with a form: which members a union has depends on
 /// what has been entered.
 struct Reader<'a, 'f> {
@@ -48,7 +98,12 @@ impl<'a> Reader<'a, '_> {
     /// types that the value may have.
     fn walk(&self, path: &Path) -> Option<(Option<&'a Member>, Vec<&'a str>)> {
         let command = self.manual.commands.get(self.form.command())?;
+        let arguments = self.form.fields().iter();
+        let arguments: Vec<_> = arguments.map(|field| field.name.as_str()).collect();
+        let of_type = type_of_arguments(self.manual, self.form.command(), &arguments);
+        let of_type = of_type.and_then(|name| self.manual.types.get(name));
         let mut scope = vec![command];
+        scope.extend(of_type);
         let mut here = Path::root();
         let mut found = (None, Vec::new());
         for step in &path.0 {
@@ -307,6 +362,44 @@ mod tests {
         let manual: Manual = serde_json::from_str(manual).unwrap();
         let form = Form::new(&schema, "add").unwrap();
         assert_eq!(member(&manual, &form, &path(&["driver"])), None);
+    }
+
+    #[test]
+    fn arguments_that_stand_in_a_type_alone() {
+        let manual = r#"{
+            "commands": {
+                "block-add": {}, "snapshot-internal": {"text": ["For the arguments, see the documentation of Internal."]},
+                "told": {"members": {"a": {}}}, "many": {}, "two": {}, "other": {}},
+            "types": {
+                "BlockAdd": {"members": {"node": {"text": ["a node"]}, "name": {}}},
+                "Internal": {"members": {"device": {}, "name": {}}},
+                "Other": {"members": {"x": {}}}, "Told": {"members": {"a": {}}},
+                "Same": {"members": {"q": {}, "r": {}}},
+                "A": {"members": {"t": {}, "u": {}}}, "B": {"members": {"t": {}, "u": {}}}
+            }}"#;
+        let manual: Manual = serde_json::from_str(manual).unwrap();
+        for (command, arguments, expected) in [
+            ("block-add", &["node", "name", "new"][..], Some("BlockAdd")),
+            ("snapshot-internal", &["device", "name"], Some("Internal")),
+            ("two", &["q", "r"], Some("Same")),
+            ("two", &["t", "u"], None),
+            ("two", &["x"], None),
+            ("two", &[], None),
+            // It is called so by chance.
+            ("other", &["y"], None),
+            ("told", &["a"], None),
+            ("nothing", &["q", "r"], None),
+        ] {
+            let found = type_of_arguments(&manual, command, arguments);
+            assert_eq!(found, expected, "{command}");
+        }
+        let schema = SCHEMA
+            .replace("\"add\"", "\"block-add\"")
+            .replace("\"driver\"", "\"node\"");
+        let schema = Schema::parse(&schema).unwrap();
+        let form = Form::new(&schema, "block-add").unwrap();
+        let said = member(&manual, &form, &path(&["node"])).unwrap();
+        assert_eq!(said.text, ["a node"]);
     }
 
     #[test]

@@ -163,9 +163,13 @@ pub(crate) fn elapsed(millis: f64) -> String {
     }
 }
 
-/// A running clock that does not jitter: whole tenths of a second.
+/// A running clock, as exact as the page's clock ticks: whole seconds.
 pub(crate) fn running(millis: f64) -> String {
-    decimal((millis.max(0.0) / 100.0) as u64, 1) + " s"
+    let seconds = (millis.max(0.0) / 1000.0) as u64;
+    match seconds {
+        ..60 => seconds.to_string() + " s",
+        _ => (seconds / 60).to_string() + " min " + &(seconds % 60).to_string() + " s",
+    }
 }
 
 fn decimal(number: u64, places: usize) -> String {
@@ -308,6 +312,13 @@ mod tests {
         ] {
             assert_eq!(elapsed(millis), expected, "{millis}");
         }
-        assert_eq!(running(1_290.0), "1.2 s");
+        for (millis, expected) in [
+            (-1.0, "0 s"),
+            (1_990.0, "1 s"),
+            (59_999.0, "59 s"),
+            (61_000.0, "1 min 1 s"),
+        ] {
+            assert_eq!(running(millis), expected, "{millis}");
+        }
     }
 }

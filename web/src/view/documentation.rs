@@ -34,8 +34,9 @@ pub(super) struct Place {
     pub(super) has_machine: Signal<bool>,
     /// The name by which it is remembered whether it is open.
     pub(super) kept: &'static str,
-    /// Whether it is open as long as nobody said.
-    pub(super) opens: bool,
+    /// Whether it is open as long as nobody said, asked again whenever the
+    /// window has another size.
+    pub(super) opens: fn() -> bool,
     /// Whether it is open.
     pub(super) is_open: RwSignal<bool>,
 }
@@ -51,12 +52,19 @@ pub(super) fn folded(
         session,
         manual,
         has_machine,
+        opens,
         is_open,
         ..
     } = place;
     let kept = store.kept::<bool>(place.kept);
-    let was_open = untrack(|| kept.with(|kept| kept.first().copied()));
-    is_open.set(was_open.unwrap_or(place.opens));
+    let was_open = move || untrack(|| kept.with(|kept| kept.first().copied()));
+    is_open.set(was_open().unwrap_or_else(opens));
+    let on_resize = window_event_listener(leptos::ev::resize, move |_| {
+        if was_open().is_none() && is_open.get_untracked() != opens() {
+            is_open.set(opens());
+        }
+    });
+    on_cleanup(move || on_resize.remove());
     let info = Memo::new(move |_| {
         store.with_sessions(|app| {
             let info = app.sessions.get(&session)?;

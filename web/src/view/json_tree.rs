@@ -346,6 +346,7 @@ pub(super) fn TreeLines(
         <div
             class="tree mono"
             class:long=move || is_long.get()
+            style:--lines=move || count.get().to_string()
             role="tree"
             aria-label=label
             tabindex="0"

@@ -19,7 +19,8 @@ pub(super) fn badge(tone: Tone, word: String) -> impl IntoView {
     view! { <span class=tone.class()>{word}</span> }
 }
 
-/// How long it is since then, in milliseconds of the page's clock; goes on.
+/// How long it is since then, in seconds of the page's clock; goes on. `since` is
+/// in milliseconds.
 pub(super) fn waited(store: Store, since: f64) -> impl Fn() -> String + Copy + Send + 'static {
     move || {
         store.clock.track();

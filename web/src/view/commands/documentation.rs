@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use qmp_shared::command::Path;
-use qmp_shared::manual::{Entry, Example, Manual};
+use qmp_shared::manual::{Entry, Example, Manual, MembersOf};
 use qmp_shared::schema::EnumValue;
 
 use super::form::{Desk, control_id};
 use crate::state::editor::Editor;
-use crate::state::manual::{brief, choices, literal, member, requests};
+use crate::state::manual::{brief, choices, literal, member, requests, type_of_arguments};
 use crate::state::text::visible;
 use crate::store::{ManualState, browser};
 use crate::view::documentation::{Place, folded, has_machine, of_entry, paragraphs};
@@ -123,7 +123,7 @@ pub(super) fn Documentation(desk: Desk, session: String) -> impl IntoView {
         manual: desk.manual,
         has_machine: Signal::stored(has_machine),
         kept: "documentation",
-        opens: browser::is_wide(),
+        opens: browser::is_wide,
         is_open: RwSignal::new(false),
     };
     let said = move |manual: &Arc<Manual>| match manual.commands.get(&command) {
@@ -139,8 +139,20 @@ fn of_command(desk: Desk, manual: &Arc<Manual>, entry: &Entry, command: &str) ->
         .map(|shown| example(desk, shown, command))
         .collect_view();
     let is_shown = !entry.examples.is_empty();
+    let of_type = desk.editor.with_value(|editor| {
+        let schema = editor.schema()?;
+        let arguments = schema.object(schema.command(command)?.arguments)?;
+        let names = arguments.members.iter().map(|member| member.name.as_str());
+        type_of_arguments(manual, command, &names.collect::<Vec<_>>())
+    });
+    let of_type = of_type.map(|name| MembersOf {
+        type_name: name.to_owned(),
+        ..MembersOf::default()
+    });
+    let mut entry = entry.clone();
+    entry.also.extend(of_type);
     view! {
-        {of_entry(manual, entry, "Arguments")}
+        {of_entry(manual, &entry, "Arguments")}
         {is_shown.then_some(view! { <h3>"Examples"</h3> {examples} })}
     }
     .into_any()

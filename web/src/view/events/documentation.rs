@@ -35,7 +35,7 @@ pub(super) fn EventDocumentation(
         manual,
         has_machine,
         kept: "event-documentation",
-        opens: false,
+        opens: || false,
         is_open: RwSignal::new(false),
     };
     let is_open = place.is_open;

@@ -12,10 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use leptos_router::params::ParamsMap;
 use qmp_shared::command::Path;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlTextAreaElement;
 
-use super::form::control_id;
-use crate::state::blame::argument_of;
+use super::form::{INCLUDE, control_id};
+use crate::state::blame::{argument_of, is_argument, place_in_text};
 use crate::state::diff::{Diff, other_arguments};
 use crate::state::exchanges::{Exchange, Key, Progress, was_refused};
 use crate::state::plot::{MOST, Series};
@@ -27,7 +31,7 @@ use crate::store::{Store, browser, use_store};
 use crate::view::json_tree::TreeView;
 use crate::view::parts::{CopyButton, ProblemBox, badge, focus, waited};
 use plot::Plots;
-use repeat::{Repeat, RepeatTools};
+use repeat::{Repeat, RepeatTools, ended};
 use shapes::{ShapeSwitch, Shaped, Shapes};
 
 /// From how many bytes on a reply is taken apart and drawn one step at a time,
@@ -47,6 +51,8 @@ struct Pane {
     /// The exchange that `tree` shows.
     loaded: RwSignal<Option<(Key, u64)>>,
     repeat: Repeat,
+    /// What the address says.
+    page: Memo<ParamsMap>,
     shapes: Shapes,
     shows_changes: RwSignal<bool>,
     plots: RwSignal<Vec<Series>>,
@@ -85,6 +91,7 @@ pub(super) fn ReplyPane(
         tree: TreeView::with(vec![shapes.action()]),
         loaded: RwSignal::new(None),
         repeat: Repeat::new(),
+        page: use_params_map(),
         shapes,
         shows_changes: RwSignal::new(false),
         plots: RwSignal::new(Vec::new()),
@@ -110,6 +117,7 @@ pub(super) fn ReplyPane(
     view! {
         <section class="reply" aria-label="Reply" aria-busy=move || is_pending().to_string()>
             {children()}
+            {ended(pane.repeat)}
             {move || match stage.get() {
                 Stage::Nothing => view! {
                     <p class="muted reply-hint">"The reply appears here. Ctrl+Enter sends."</p>
@@ -129,6 +137,9 @@ impl Pane {
     fn take(self, exchange: Exchange, is_new: bool) {
         let is_repeated = self.repeat.has_sent(&exchange);
         if !is_repeated {
+            if exchange.progress == Progress::Pending {
+                self.repeat.forget();
+            }
             self.repeat.stop("another command was sent");
         }
         match &exchange.progress {
@@ -159,11 +170,32 @@ impl Pane {
                     .desc
                     .as_ref()
                     .filter(|_| is_new)
-                    .and_then(|desc| Some((blame(&exchange, desc)?, desc.clone())));
+                    .and_then(|desc| Some((self.blame(&exchange, desc)?, desc.clone())));
                 self.blamed.set(argument);
                 self.stage.set(Stage::Failed(exchange.id));
             }
         }
+    }
+
+    /// The argument that an error's text speaks of.
+    fn blame(self, exchange: &Exchange, desc: &str) -> Option<Path> {
+        let Key {
+            session, command, ..
+        } = &exchange.key;
+        let arguments = exchange.request.arguments.as_deref();
+        argument_of(desc, arguments.unwrap_or("{}"), |path| {
+            let mut known = self.store.loaded_schemas().into_iter();
+            let schema = known.find(|(of, _)| of == session);
+            schema.is_some_and(|(_, schema)| is_argument(&schema, command, path))
+        })
+    }
+
+    /// Whether that is the command which is entered beside the pane.
+    fn is_here(self, key: &Key) -> bool {
+        self.page.with_untracked(|page| {
+            let is_of = |name, value: &str| page.get_str(name).unwrap_or_default() == value;
+            is_of("session", &key.session) && is_of("command", &key.command)
+        })
     }
 
     /// Takes the reply apart in the next task, and draws it in the one after.
@@ -266,12 +298,6 @@ impl Pane {
 
 fn next_task(task: impl FnOnce() + 'static) {
     request_animation_frame(move || set_timeout(task, Duration::ZERO));
-}
-
-/// The argument that an error's text speaks of.
-fn blame(exchange: &Exchange, desc: &str) -> Option<Path> {
-    let arguments = exchange.request.arguments.as_deref();
-    argument_of(desc, arguments.unwrap_or("{}"))
 }
 
 /// The head of the pane.
@@ -423,17 +449,19 @@ fn failed(pane: Pane) -> AnyView {
     let argument = problem
         .desc
         .as_ref()
-        .and_then(|desc| blame(&exchange, desc))
+        .and_then(|desc| pane.blame(&exchange, desc))
         .map(|path| {
             let words = visible(&path.to_string()).into_owned();
-            view! {
-                <p class="small-text">
-                    "It speaks of the argument "
+            let argument = match pane.is_here(&exchange.key) {
+                true => view! {
                     <button type="button" class="crumb mono" on:click=move |_| focus_argument(&path)>
                         {words}
                     </button>
-                </p>
-            }
+                }
+                .into_any(),
+                false => view! { <code class="mono">{words}</code> }.into_any(),
+            };
+            view! { <p class="small-text">"It speaks of the argument " {argument}</p> }
         });
     let problem = (**problem).clone();
     view! {
@@ -445,17 +473,29 @@ fn failed(pane: Pane) -> AnyView {
     .into_any()
 }
 
-/// Brings the user to the argument, or to the nearest that it is in.
+/// Brings the user to the argument, or to the nearest that it is in; in a text
+/// to where it is named.
 fn focus_argument(path: &Path) {
+    let text = document().get_element_by_id("entered-text");
+    if text.is_some() {
+        focus(text.as_ref());
+        let text = text.and_then(|text| text.dyn_into::<HtmlTextAreaElement>().ok());
+        if let Some((text, place)) = text.and_then(|text| {
+            let place = place_in_text(&text.value(), path)?;
+            Some((text, place))
+        }) {
+            let _ = text.set_selection_range(place.start, place.end);
+        }
+        return;
+    }
     let mut steps = path.0.clone();
-    let element = loop {
+    while !steps.is_empty() {
         let id = control_id(&Path(steps.clone()));
-        if let Some(element) = document().get_element_by_id(&id) {
-            break Some(element);
+        let found = document().get_element_by_id(&id);
+        let found = found.or_else(|| document().get_element_by_id(&(id + INCLUDE)));
+        if found.is_some() {
+            return focus(found.as_ref());
         }
-        if steps.pop().is_none() {
-            break document().get_element_by_id("entered-text");
-        }
-    };
-    focus(element.as_ref());
+        steps.pop();
+    }
 }

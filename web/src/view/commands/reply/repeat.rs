@@ -81,6 +81,11 @@ impl Repeat {
         }
     }
 
+    /// Why it ended need not be said any longer.
+    pub(super) fn forget(self) {
+        self.ended.set(None);
+    }
+
     fn clear(self) {
         let timer = self.timer.try_update_value(Option::take);
         if let Some(timer) = timer.flatten() {
@@ -180,6 +185,12 @@ pub(super) fn RepeatTools(
                 </button>
             </div>
         </Show>
+    }
+}
+
+/// Why it ended by itself, whatever the reply is.
+pub(super) fn ended(repeat: Repeat) -> impl IntoView {
+    view! {
         <p class="repeat-ended small-text" role="status">
             {move || repeat.ended.get().map(|why| "Repeating stopped: ".to_owned() + why + ".")}
         </p>

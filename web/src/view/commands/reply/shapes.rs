@@ -13,7 +13,7 @@ use crate::state::lines::Lines;
 use crate::state::outline::Outline;
 use crate::state::text::visible;
 use crate::state::tree::{NodeId, Tree};
-use crate::view::json_tree::{TreeLines, TreeView, size_words};
+use crate::view::json_tree::{TreeLines, TreeView};
 use crate::view::parts::focus;
 use crate::view::row_actions::{Offer, RowAction};
 
@@ -181,7 +181,6 @@ pub(super) fn Shaped(
         (Shape::Tree, false) => view! {
             <TreeTools tree=tree plot as_text/>
             <TreeLines tree=tree label="Return value"/>
-            <p class="muted small-text tree-size">{move || size_words(tree)}</p>
         }
         .into_any(),
     }

@@ -7,7 +7,7 @@ use super::find::Finder;
 use crate::state::find::{Found, next_match, search};
 use crate::state::outline::{Move, Outline};
 use crate::state::tree::{Kind, NodeId};
-use crate::view::json_tree::{Part, TreeView};
+use crate::view::json_tree::{Part, TreeView, size_words};
 
 /// The tools of one tree.
 #[component]
@@ -24,16 +24,18 @@ pub(super) fn TreeTools(
     });
     let is_text = Memo::new(move |_| tree.seen(|outline| outline.tree().is_text(outline.node())));
     let can_open = Memo::new(move |_| tree.seen(|outline| outline.tree().can_open(outline.node())));
-    let copy = move |part, words: &'static str, key: &'static str| {
+    // They stand side by side: one "Copy" is enough to see.
+    let copy = move |part, words: &'static str, shown: &'static str, key: &'static str| {
         view! {
             <button
                 type="button"
                 class="quiet small"
+                aria-label=words
                 aria-keyshortcuts=key
                 title=words.to_owned() + " of the current line (" + key + ")"
                 on:click=move |_| tree.copy(part)
             >
-                {words}
+                {shown}
             </button>
         }
     };
@@ -60,9 +62,11 @@ pub(super) fn TreeTools(
             <div class="tree-buttons" role="group" aria-label="Current line">
                 {open(Move::Expand, "Expand all", "Shift+ArrowRight")}
                 {open(Move::Collapse, "Collapse", "Shift+ArrowLeft")}
-                {copy(Part::Value, "Copy value", "c")}
-                {copy(Part::Path, "Copy path", "p")}
-                {copy(Part::Subtree, "Copy subtree", "s")}
+                <div class="copy-parts" role="presentation">
+                    {copy(Part::Value, "Copy value", "Copy value", "c")}
+                    {copy(Part::Path, "Copy path", "path", "p")}
+                    {copy(Part::Subtree, "Copy subtree", "subtree", "s")}
+                </div>
                 <button
                     type="button"
                     class="quiet small"
@@ -83,7 +87,10 @@ pub(super) fn TreeTools(
                     "As text"
                 </button>
             </div>
-            <Crumbs tree/>
+            <div class="tree-place">
+                <Crumbs tree/>
+                <p class="muted small-text tree-size">{move || size_words(tree)}</p>
+            </div>
         </div>
     }
 }
