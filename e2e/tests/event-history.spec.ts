@@ -41,16 +41,16 @@ test('events from before a time, then live again', async ({ console, page }) => 
   await console.execute('stop');
   await page.getByRole('link', { name: 'Events', exact: true }).click();
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
-  await page.getByLabel('Until').fill('2020-01-01T00:00:00');
-  await page.getByLabel('Until').blur();
+  await page.getByLabel('Until', { exact: true }).fill('2020-01-01T00:00:00');
+  await page.getByLabel('Until', { exact: true }).blur();
   await expect(page.getByText('The log has no such event until then.')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeDisabled();
-  await page.getByLabel('Until').fill('2099-01-01T00:00:00');
-  await page.getByLabel('Until').blur();
+  await page.getByLabel('Until', { exact: true }).fill('2099-01-01T00:00:00');
+  await page.getByLabel('Until', { exact: true }).blur();
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
   await console.execute('cont');
-  await page.getByLabel('Until').fill('');
-  await page.getByLabel('Until').blur();
+  await page.getByLabel('Until', { exact: true }).fill('');
+  await page.getByLabel('Until', { exact: true }).blur();
   await expect(eventRows(page, 'RESUME')).toHaveCount(1);
 });
 

@@ -29,7 +29,7 @@ test('a time that is none is said at its field, and so is a start', async ({ con
   await seesSession(page, 'vm', 'running');
   await console.execute('stop');
   await page.goto(`${console.url}events?until=garbage`);
-  const until = page.getByLabel('Until');
+  const until = page.getByLabel('Until', { exact: true });
   await expect(until).toHaveAttribute('aria-invalid', 'true');
   await expect(until).toHaveAccessibleDescription(/^“garbage” is no time such as /);
   await page.getByRole('link', { name: 'Show what is live' }).click();
