@@ -369,9 +369,12 @@ const LOOKS: Look[] = [
   {
     name: 'events-commands',
     show: async (page, console) => {
-      await page.goto(`${console.url}commands/vm/stop`);
+      await goToCommand(page, console, 'vm', 'stop');
+      // What was entered for it before is still there.
+      await page.getByRole('button', { name: 'Reset', exact: true }).click();
       await sendAndReturn(page);
       await openCommand(page, 'vm', 'cont');
+      await page.getByRole('button', { name: 'Reset', exact: true }).click();
       await sendAndReturn(page);
       await page.getByRole('link', { name: 'Events', exact: true }).click();
       await page.getByRole('button', { name: 'Show my commands' }).click();
