@@ -27,6 +27,13 @@ const flighty = {
   rules: { go: [{ event: { name: 'A' } }, { return: {} }], end: [{ return: {} }, 'close' as const] },
 };
 
+/** Signs in, and opens the events page when the session runs. */
+async function openEvents(page: Page, console: Console): Promise<void> {
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+}
+
 /** The console's own word for it, as pages may not hear of it. */
 async function connected(page: Page, console: Console, times: number): Promise<void> {
   await expect(async () => {
@@ -37,9 +44,7 @@ async function connected(page: Page, console: Console, times: number): Promise<v
 
 test('after a reload they are where they were, once', async ({ fake, serve, page }) => {
   const console = await serve({ vm: await fake(flighty) });
-  await signIn(page, console);
-  await seesSession(page, 'vm', 'running');
-  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await openEvents(page, console);
   await console.execute('go');
   await console.execute('end');
   await expect(regained(page)).toHaveCount(1);
@@ -66,9 +71,7 @@ test('a session without events tells of its endpoint, and a filter says that not
   page,
 }) => {
   const console = await serve({ vm: await fake(flighty) });
-  await signIn(page, console);
-  await seesSession(page, 'vm', 'running');
-  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await openEvents(page, console);
   await expect(page.getByText('No events yet. They appear here as they happen.')).toBeVisible();
   await console.execute('end');
   await expect(regained(page)).toHaveCount(1);
@@ -122,9 +125,7 @@ test('a gap and the end of the console are there after a reload', async ({ durab
 
 test('a file has them, and shows them when it is read back', async ({ fake, serve, page, directory }) => {
   const console = await serve({ vm: await fake(flighty) });
-  await signIn(page, console);
-  await seesSession(page, 'vm', 'running');
-  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await openEvents(page, console);
   await console.execute('go');
   await console.execute('end');
   await expect(regained(page)).toHaveCount(1);

@@ -7,7 +7,7 @@ use qmp_shared::rest::{LinkMark, Problem, ProblemKind, SessionInfo};
 use qmp_shared::wire::{After, ClientFrame, ClientId, Ping, ServerFrame, Subscribe, Unsubscribe};
 use serde_json::value::RawValue;
 
-use super::awaited::Fate;
+use super::awaited::{Awaited, Fate};
 use super::events::{
     Commands, EventRow, Known, LinkRow, Links, Log, Replay, Wanted, What, is_running,
 };
@@ -172,8 +172,7 @@ impl App {
                 }
             }
             ServerFrame::Gap(gap) if !is_everything(&gap.sub) => {
-                let awaited = exchange_of(&gap.sub).and_then(|id| self.exchanges.awaited(id));
-                if let Some(awaited) = awaited {
+                if let Some(awaited) = self.awaited_by(&gap.sub) {
                     awaited.has_gap = true;
                 }
             }
@@ -201,8 +200,7 @@ impl App {
                     changes.events = self.finish(id, Err(error.problem), now);
                 }
                 (None, Some(sub)) if !is_everything(&sub) => {
-                    let awaited = exchange_of(&sub).and_then(|id| self.exchanges.awaited(id));
-                    if let Some(awaited) = awaited {
+                    if let Some(awaited) = self.awaited_by(&sub) {
                         changes.exchanges = true;
                         awaited.fate = Fate::Refused(error.problem.into());
                     }
@@ -320,6 +318,11 @@ impl App {
             .collect();
         late.iter()
             .fold(false, |any, id| any | self.settle(*id, Fate::Late))
+    }
+
+    /// The event that a subscription waits for, if it still does.
+    fn awaited_by(&mut self, sub: &ClientId) -> Option<&mut Awaited> {
+        self.exchanges.awaited(exchange_of(sub)?)
     }
 
     /// What became of an event that is awaited; answers whether it still was.

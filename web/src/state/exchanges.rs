@@ -247,8 +247,7 @@ impl Exchanges {
 
     /// What was sent with the exchange `id`.
     pub(crate) fn sent(&self, id: u64) -> Option<&Sent> {
-        let exchange = self.list.iter().find(|exchange| exchange.id == id)?;
-        Some(&exchange.request)
+        self.get(id).map(|exchange| &exchange.request)
     }
 
     /// What was sent for [`returned_before`](Self::returned_before).

@@ -263,8 +263,7 @@ pub(crate) fn save(list: &mut Vec<KeptCommand>, name: &str, mut kept: KeptComman
 }
 
 fn is_same(a: &KeptCommand, b: &KeptCommand) -> bool {
-    let place = |it: &KeptCommand| (it.session.clone(), it.command.clone());
-    place(a) == place(b) && a.link() == b.link()
+    a.filled_in() == b.filled_in()
 }
 
 #[cfg(test)]

@@ -53,10 +53,7 @@ impl Store {
     where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        let who = self.identity.with_untracked(|identity| {
-            let identity = identity.as_ref();
-            identity.map_or_else(String::new, |identity| identity.name.clone())
-        });
+        let who = self.who().unwrap_or_default();
         let key = "qmp-console.".to_owned() + name + "." + &who;
         let items = RwSignal::new(read(&key));
         Kept {

@@ -199,6 +199,12 @@ impl Store {
             .with(|identity| identity.as_ref().map(|identity| identity.role))
     }
 
+    /// The name of who is signed in; does not follow it.
+    fn who(self) -> Option<String> {
+        self.identity
+            .with_untracked(|identity| Some(identity.as_ref()?.name.clone()))
+    }
+
     /// Asks whether the console is ready.
     fn check_readiness(self) {
         spawn_local(async move {

@@ -72,9 +72,4 @@ impl Store {
     pub(super) fn forget_unsent(self) {
         browser::keep_in_tab(KEY, None);
     }
-
-    fn who(self) -> Option<String> {
-        self.identity
-            .with_untracked(|identity| Some(identity.as_ref()?.name.clone()))
-    }
 }

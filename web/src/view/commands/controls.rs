@@ -70,7 +70,7 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
             .get()
             .then(|| view! { <p class="hint">"Sent as the empty string."</p> })
     };
-    if let Some(source) = source.filter(|_| !entered_once(desk, path).contains(['\n', '\r'])) {
+    if let Some(source) = source.filter(|_| !untrack(entered).contains(['\n', '\r'])) {
         let value = Signal::derive(entered);
         let is_wrong = is_wrong(desk, path);
         let is_wrong = Signal::derive(move || is_wrong().is_some());
@@ -143,11 +143,6 @@ fn text(desk: Desk, path: Path, label: String, builtin: Builtin) -> AnyView {
         {understood}
     }
     .into_any()
-}
-
-/// What is entered there now.
-fn entered_once(desk: Desk, path: StoredValue<Path>) -> String {
-    path.with_value(|path| desk.editor.with_value(|editor| editor.text(path)))
 }
 
 /// As what an integer is sent, where that is not as it was typed.

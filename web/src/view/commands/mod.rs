@@ -119,9 +119,10 @@ pub(super) fn CommandsPage() -> impl IntoView {
     });
     let is_disabled = Memo::new(move |_| {
         let is_it = |entry: &Entry| command.with(|command| entry.name == *command);
-        let entries = entries.get().unwrap_or_default();
-        let entry = entries.iter().find(|entry| is_it(entry));
-        entry.is_some_and(|entry| entry.tags.contains(&"disabled"))
+        entries.with(|entries| {
+            let entry = entries.iter().flatten().find(|entry| is_it(entry));
+            entry.is_some_and(|entry| entry.tags.contains(&"disabled"))
+        })
     });
     let subject = Memo::new(move |_| {
         let command = command.get();
