@@ -89,3 +89,55 @@ test('following keeps the newest in sight at the bottom', async ({ fake, serve, 
   await page.reload();
   await expect(last).toHaveText('2500');
 });
+
+test('following goes on to the newest when older rows come in the same frame', async ({ fake, serve, page }) => {
+  const flood = (count: number): object[] => [{ flood: { event: 'FLOOD', count } }, { return: {} }];
+  const console = await serve({ vm: await fake({ rules: { few: flood(25), many: flood(2_000) } }) });
+  // Frames that wait, and the log's answer that waits, until they are let go.
+  await page.addInitScript(() => {
+    const draw = window.requestAnimationFrame.bind(window);
+    let held: FrameRequestCallback[] = [];
+    let holds = false;
+    window.requestAnimationFrame = (callback) => (holds ? held.push(callback) : draw(callback));
+    const step = (): void => {
+      const due = held;
+      held = [];
+      due.forEach((callback) => callback(performance.now()));
+    };
+    const hold = (wanted: boolean): void => {
+      holds = wanted;
+      step();
+    };
+    Object.assign(window, { frames: { step, hold } });
+  });
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((done) => {
+    void page.route(/\/events\?.*limit=500&/, async (route) => {
+      const answered = new Promise<void>((let_go) => {
+        answer = let_go;
+      });
+      done();
+      await answered;
+      await route.continue();
+    });
+  });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await page.getByRole('button', { name: 'Follow' }).click();
+  // So few that the end is near the beginning, where older ones are asked for.
+  await console.execute('few');
+  await asked;
+  await page.evaluate('frames.hold(true)');
+  await console.execute('many');
+  // Events are shown once a frame: one frame after the other, until all are.
+  const rows = async (): Promise<string | null> => {
+    await page.evaluate('frames.step()');
+    return await page.getByText(/^[\d,]+ rows$/).textContent();
+  };
+  await expect.poll(rows).toBe('2,025 rows');
+  answer();
+  await expect(page.getByText('2,026 rows')).toBeVisible();
+  await page.evaluate('frames.hold(false)');
+  await expect(table(page).getByRole('row').last().getByRole('cell').nth(2)).toHaveText('2025');
+});

@@ -444,8 +444,16 @@ impl App {
             return false;
         };
         let news = replay.settle(&mut self.links, &self.sessions);
+        // Later, a row among the others says what was not loaded.
+        let mut cut_off = match self.log.has_events() {
+            true => BTreeSet::new(),
+            false => replay.cut_off(HISTORY),
+        };
         let mut any = false;
         for (session, what) in replay.into_rows().chain(news) {
+            if cut_off.remove(&session) {
+                self.log.set_floor(&session);
+            }
             self.log.push(&session, what);
             any = true;
         }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, request_animation_frame, set_timeout, window};
+use leptos::prelude::{
+    StoredValue, WithValue, document, on_cleanup, request_animation_frame, set_timeout, window,
+};
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Element;
 
 use crate::state::theme::Theme;
 use crate::state::time::{Instant, Offset};
@@ -44,6 +48,20 @@ pub(crate) fn next_frame(task: impl FnOnce() + 'static) {
     } else {
         request_animation_frame(task);
     }
+}
+
+/// Runs `task` when one of these elements has got its first or another size,
+/// before that is drawn, for as long as its owner lives.
+pub(crate) fn on_resize<const N: usize>(elements: [&Element; N], task: impl Fn() + 'static) {
+    let task = Closure::<dyn Fn()>::new(task);
+    let Ok(observer) = web_sys::ResizeObserver::new(task.as_ref().unchecked_ref()) else {
+        return;
+    };
+    for element in elements {
+        observer.observe(element);
+    }
+    let kept = StoredValue::new_local((observer, task));
+    on_cleanup(move || kept.with_value(|(observer, _)| observer.disconnect()));
 }
 
 /// The path before all of the console's own: empty, or with a slash in front.

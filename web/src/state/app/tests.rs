@@ -1,5 +1,5 @@
 use super::*;
-use crate::state::events::{Feed, Query, Row};
+use crate::state::events::{Feed, History, Query, Row};
 use crate::state::exchanges::{Key, Progress, Purpose, Sent};
 
 fn apply(app: &mut App, text: &str) -> Changes {
@@ -153,6 +153,64 @@ fn what_is_replayed_is_in_the_order_of_time() {
     assert!(!apply(&mut app, &event("a", 4, 40)).any());
     assert!(app.disconnected(0.0).events);
     assert_eq!(names(&app).len(), 6);
+}
+
+#[test]
+fn a_session_that_is_loaded_in_part_does_not_stand_among_others() {
+    let mut app = App::default();
+    greet(
+        &mut app,
+        &["busy", "quiet"].map(|name| session(name, "running", 0)),
+    );
+    let mut event = |session: &str, seq: u64, second: u64| {
+        let text = format!(
+            r#"{{"type":"event","subs":[1],"session":"{session}","seq":{seq},
+            "received":"2026-01-01T00:00:{second:02}Z","event":{{"event":"E"}}}}"#
+        );
+        apply(&mut app, &text);
+    };
+    for at in 0..HISTORY as u64 {
+        event("busy", 501 + at, 20 + at / 100);
+    }
+    for (seq, second) in [(1, 5), (2, 19), (3, 25)] {
+        event("quiet", seq, second);
+    }
+    apply(&mut app, r#"{"type":"pong","id":1}"#);
+    let (replay, _) = app.wanted_marks().unwrap();
+    app.receive_links(replay, "busy", None);
+    // It stood between two events of the other.
+    let lost = r#"[{"after":2,"time":"2026-01-01T00:00:10Z","running":false},
+        {"after":2,"time":"2026-01-01T00:00:24Z","running":true}]"#;
+    app.receive_links(replay, "quiet", Some(serde_json::from_str(lost).unwrap()));
+
+    let shown = |session: Option<&str>| {
+        let query = Query {
+            session: session.map(Into::into),
+            ..Query::default()
+        };
+        let mut feed = Feed::default();
+        feed.set_query(query.clone(), &app.log);
+        while feed.scan(&app.log, 300) {}
+        let names = app.sessions.keys().map(String::as_str);
+        let names = names.filter(|name| query.has_session(name));
+        let history = History::before(names, &app.log, query.floor(&app.log));
+        let wanted = history.wanted(&query).into_iter();
+        let before = wanted.map(|wanted| wanted.parameters.replace("?marks=true&limit=500", ""));
+        (feed.len(), before.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        shown(None),
+        (HISTORY + 2, vec!["&before=501".into(), "&before=3".into()])
+    );
+    assert_eq!(shown(Some("quiet")), (5, vec!["&before=1".into()]));
+    assert_eq!(shown(Some("busy")), (HISTORY, vec!["&before=501".into()]));
+
+    // A page that was open before shows the same, and what comes.
+    let mut feed = Feed::default();
+    feed.set_query(Query::default(), &Log::default());
+    assert_eq!(feed.refresh(&app.log), HISTORY + 2);
+    event_at(&mut app, 1501, 40);
+    assert_eq!(feed.refresh(&app.log), 1);
 }
 
 #[test]

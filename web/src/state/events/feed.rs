@@ -22,6 +22,8 @@ pub(crate) struct Feed {
     next: u64,
     /// Rows of the log below this one were not looked at yet.
     back: u64,
+    /// Rows of the log below this one are told by the console's log.
+    floor: u64,
     /// While paused, rows from here on are counted but not shown.
     paused_at: Option<u64>,
     waiting: usize,
@@ -49,6 +51,7 @@ impl Feed {
             // The console's log has all of it, in the order of time.
             Some(_) => log.first(),
         };
+        self.floor = query.floor(log);
         self.query = query;
     }
 
@@ -76,6 +79,7 @@ impl Feed {
     /// Looks at what is new in the log; answers how many rows were added.
     pub(crate) fn refresh(&mut self, log: &Log) -> usize {
         let mut added = 0;
+        self.floor = self.query.floor(log);
         if self.query.until.is_none() {
             for row in log.since(self.next) {
                 if !self.passes(row) {
@@ -131,6 +135,10 @@ impl Feed {
     }
 
     fn passes(&mut self, row: &Row) -> bool {
+        // No log of the console has the commands of this tab.
+        if row.number < self.floor && !matches!(row.what, What::Command(_)) {
+            return false;
+        }
         let verdict = self.query.judge(row);
         self.unevaluable += u64::from(verdict == Verdict::Unevaluable);
         verdict == Verdict::Accepted

@@ -49,12 +49,16 @@ pub(crate) struct Wanted {
 }
 
 impl History {
-    /// What is before the rows of the tab's log, of these sessions.
-    pub(crate) fn before<'a>(sessions: impl IntoIterator<Item = &'a str>, log: &Log) -> Self {
+    /// What is before the rows of the tab's log from `floor` on, of these sessions.
+    pub(crate) fn before<'a>(
+        sessions: impl IntoIterator<Item = &'a str>,
+        log: &Log,
+        floor: u64,
+    ) -> Self {
         let source = |session| {
             let source = Source {
-                before: log.start(session),
-                told: log.told_at_start(session),
+                before: log.start(session, floor),
+                told: log.told_at_start(session, floor),
                 ..Source::default()
             };
             (Arc::from(session), source)

@@ -152,6 +152,15 @@ impl What {
         matches!(self, Self::Event(_) | Self::Command(_))
     }
 
+    /// The first and the last of its session's numbers that it stands for.
+    pub(super) fn numbers(&self) -> Option<(Seq, Seq)> {
+        match self {
+            Self::Event(event) => Some((event.seq, event.seq)),
+            Self::Gap { from, to } | Self::NotLoaded { from, to } => Some((*from, *to)),
+            Self::Link(_) | Self::Renumbered | Self::Command(_) => None,
+        }
+    }
+
     /// Bytes that it takes, as far as an endpoint decides about them.
     fn weight(&self) -> usize {
         match self {
@@ -175,6 +184,9 @@ pub(crate) struct Log {
     was_cleared: bool,
     /// For each session, before which number the console's log goes on.
     starts: BTreeMap<Arc<str>, Seq>,
+    /// For each session that has older rows in the console's log than were asked
+    /// for, the first row that is here.
+    floors: BTreeMap<Arc<str>, u64>,
 }
 
 impl Default for Log {
@@ -187,6 +199,7 @@ impl Default for Log {
             dropped: 0,
             was_cleared: false,
             starts: BTreeMap::new(),
+            floors: BTreeMap::new(),
         }
     }
 }
@@ -239,13 +252,24 @@ impl Log {
         }
         self.bytes -= oldest.what.weight();
         self.dropped += 1;
-        let last = match &oldest.what {
-            What::Event(event) => event.seq,
-            What::Gap { to, .. } | What::NotLoaded { to, .. } => *to,
-            What::Link(_) | What::Renumbered | What::Command(_) => return,
-        };
-        self.starts
-            .insert(Arc::clone(&oldest.session), Seq(last.0 + 1));
+        if let Some((_, last)) = oldest.what.numbers() {
+            self.starts
+                .insert(Arc::clone(&oldest.session), Seq(last.0 + 1));
+        }
+    }
+
+    /// Of this session only what is pushed from now on is here, and there may be
+    /// older rows in the console's log.
+    pub(crate) fn set_floor(&mut self, session: &str) {
+        self.floors.insert(session.into(), self.next);
+    }
+
+    /// The row from which all of these sessions is here. Those before it are among
+    /// others that are not, and the console's log tells all of them.
+    pub(super) fn floor(&self, is_wanted: impl Fn(&str) -> bool) -> u64 {
+        let floors = self.floors.iter();
+        let wanted = floors.filter(|(session, _)| is_wanted(session));
+        wanted.map(|(_, floor)| *floor).max().unwrap_or(0)
     }
 
     /// Forgets all rows, by the user's wish: they do not count as dropped.
@@ -279,16 +303,20 @@ impl Log {
         self.dropped
     }
 
-    /// Before which number the console's log of a session goes on; `None` when
-    /// no event of it was ever here.
-    pub(crate) fn start(&self, session: &str) -> Option<Seq> {
-        self.starts.get(session).copied()
+    /// Before which number the console's log of a session goes on, where the rows
+    /// below `floor` do not count; `None` when no event of it was ever here.
+    pub(crate) fn start(&self, session: &str, floor: u64) -> Option<Seq> {
+        let below = self.rows.iter().take(self.below(floor)).rev();
+        let mut below = below.filter(|row| &*row.session == session);
+        let last = below.find_map(|row| row.what.numbers());
+        last.map(|(_, last)| Seq(last.0 + 1))
+            .or_else(|| self.starts.get(session).copied())
     }
 
-    /// When what became of a session's endpoint is told first, if that is before
-    /// the first of its events that are still there.
-    pub(super) fn told_at_start(&self, session: &str) -> Option<Instant> {
-        let mut rows = self.rows.iter().filter(|row| &*row.session == session);
+    /// When what became of a session's endpoint is told first from `floor` on, if
+    /// that is before the first of its events that are still there.
+    pub(super) fn told_at_start(&self, session: &str, floor: u64) -> Option<Instant> {
+        let mut rows = self.since(floor).filter(|row| &*row.session == session);
         let first = rows.find(|row| matches!(row.what, What::Event(_) | What::Link(_)));
         match &first?.what {
             What::Link(link) => link.at,
@@ -324,8 +352,12 @@ impl Log {
 
     /// The rows numbered `from` and later, oldest first.
     pub(super) fn since(&self, from: u64) -> impl Iterator<Item = &Arc<Row>> {
-        let skip = self.rows.partition_point(|row| row.number < from);
-        self.rows.range(skip..)
+        self.rows.range(self.below(from)..)
+    }
+
+    /// How many rows have a number below this one.
+    fn below(&self, number: u64) -> usize {
+        self.rows.partition_point(|row| row.number < number)
     }
 }
 

@@ -3,7 +3,7 @@
 use qmp_shared::filter::{EventFilter, Expression, ExpressionError, FilterError, Verdict};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::log::{Row, What};
+use super::log::{Log, Row, What};
 use crate::state::text::{clip, percent_encoded, visible};
 use crate::state::time::Instant;
 
@@ -331,6 +331,11 @@ impl Query {
         let wanted = self.session.as_deref();
         wanted.is_none_or(|wanted| wanted == session)
             && !self.except.iter().any(|name| name == session)
+    }
+
+    /// The row of the log from which all that passes is there.
+    pub(crate) fn floor(&self, log: &Log) -> u64 {
+        log.floor(|session| self.has_session(session))
     }
 
     /// Whether no event is filtered out.

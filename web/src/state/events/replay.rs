@@ -2,6 +2,7 @@
 //! which does not tell what became of the endpoints meanwhile: that is asked of
 //! the log when the last event came. All of it is shown in the order of time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use qmp_shared::model::Seq;
@@ -181,6 +182,16 @@ impl Replay {
         news.collect()
     }
 
+    /// The sessions of which this many events came, the most that were asked for.
+    pub(crate) fn cut_off(&self, most: usize) -> BTreeSet<Arc<str>> {
+        let events = |rows: &[What]| {
+            let is_event = |what: &&What| matches!(what, What::Event(_));
+            rows.iter().filter(is_event).count()
+        };
+        let cut_off = self.sessions.iter().filter(|it| events(&it.rows) >= most);
+        cut_off.map(|it| Arc::clone(&it.name)).collect()
+    }
+
     /// The rows by their time. Those of one session stay in their order, as a
     /// clock may have been put back; one without a time is with that before it.
     pub(crate) fn into_rows(self) -> impl Iterator<Item = (Arc<str>, What)> {
@@ -201,7 +212,7 @@ impl Replay {
 impl Session {
     /// The first number that it tells something of.
     fn first(&self) -> Option<Seq> {
-        numbers(self.rows.first()?).map(|(first, _)| first)
+        self.rows.first()?.numbers().map(|(first, _)| first)
     }
 
     /// Its rows, and what became of its endpoint between them, as far as it was
@@ -220,7 +231,7 @@ impl Session {
         let mut links = &self.links[start.unwrap_or(self.links.len())..];
         let mut merged = Vec::with_capacity(self.rows.len() + links.len());
         for what in self.rows {
-            let last = numbers(&what).map(|(_, last)| last);
+            let last = what.numbers().map(|(_, last)| last);
             while let Some((link, rest)) = links.split_first()
                 && Some(link.after) < last
             {
@@ -235,14 +246,5 @@ impl Session {
         }
         merged.extend(links.iter().map(|link| What::Link(LinkRow::new(link))));
         merged
-    }
-}
-
-/// The first and the last number that a row stands for.
-fn numbers(what: &What) -> Option<(Seq, Seq)> {
-    match what {
-        What::Event(event) => Some((event.seq, event.seq)),
-        What::Gap { from, to } | What::NotLoaded { from, to } => Some((*from, *to)),
-        What::Link(_) | What::Renumbered | What::Command(_) => None,
     }
 }

@@ -173,7 +173,7 @@ fn the_oldest_go_and_are_counted() {
     let oldest = feed.row(0).unwrap().number;
     assert_eq!(feed.position(oldest), Some(0));
     assert_eq!(feed.position(oldest - 1), None);
-    assert_eq!(log.start("vm"), Some(Seq(5)));
+    assert_eq!(log.start("vm", 0), Some(Seq(5)));
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
     let mut log = Log::default();
     log.push("a", event(100, "LIVE"));
     let mut feed = feed(Query::default(), &log);
-    let mut history = History::before(["a", "b"], &log);
+    let mut history = History::before(["a", "b"], &log, 0);
     let wanted = history.wanted(feed.query());
     assert_eq!(wanted[0].parameters, "?marks=true&limit=500&before=100");
     assert_eq!(wanted[1].parameters, "?marks=true&limit=500");
@@ -340,7 +340,7 @@ fn history_goes_on_before_the_tabs_own_events_in_the_order_of_time() {
 
 #[test]
 fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
-    let mut history = History::before(["a"], &log(&[("a", 1000, "LIVE")]));
+    let mut history = History::before(["a"], &log(&[("a", 1000, "LIVE")]), 0);
     let link =
         r#"{"gaps":[],"links":[{"after":499,"time":"2026-01-01T00:00:07Z","running":true}]}"#;
     let events: Vec<_> = (500..1000).map(|seq| (seq, "10")).collect();
@@ -353,7 +353,7 @@ fn full_pages_are_followed_by_others_and_marks_at_their_edge_are_told_once() {
     assert_eq!(history.take().len(), 1);
     assert!(history.is_exhausted());
     // A session that is gone holds up nobody.
-    let mut history = History::before(["a"], &Log::default());
+    let mut history = History::before(["a"], &Log::default(), 0);
     history.give_up("a");
     assert!(history.is_exhausted());
 }
@@ -386,7 +386,7 @@ fn marks_that_the_tab_told_are_not_told_again_by_the_log() {
     log.push("vm", event(6, "NEW"));
     log.drop_oldest();
     let mut feed = feed(Query::default(), &log);
-    let mut history = History::before(["vm"], &log);
+    let mut history = History::before(["vm"], &log, 0);
     history.receive("vm", older);
     feed.put_before(history.take(), &log);
     assert_eq!(
@@ -404,7 +404,7 @@ fn marks_that_the_tab_told_are_not_told_again_by_the_log() {
     for _ in 0..4 {
         log.drop_oldest();
     }
-    assert_eq!(log.start("vm"), Some(Seq(10)));
+    assert_eq!(log.start("vm", 0), Some(Seq(10)));
 }
 
 #[test]

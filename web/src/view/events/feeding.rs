@@ -68,7 +68,6 @@ impl Page {
             more = self.update_feed(|feed, log| feed.scan(log, STEP));
         }
         self.changed();
-        self.keep_end();
         if more {
             browser::next_frame(move || self.scan(generation));
         } else if self.is_without_matches() {
@@ -158,44 +157,39 @@ impl Page {
             let is_wanted = |name: &&String| query.has_session(name);
             let names = app.sessions.keys().filter(is_wanted).map(String::as_str);
             match query.until {
-                None => History::before(names, &app.log),
+                None => History::before(names, &app.log, query.floor(&app.log)),
                 Some(until) => History::until(names, until),
             }
         })
     }
 
-    /// Whoever follows sees the newest.
-    fn keep_end(self) {
-        if self.is_following.get_untracked() && self.is_at_end.get_value() {
-            request_animation_frame(move || {
-                if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
-                    scroller.set_scroll_top(i32::MAX);
-                }
-            });
+    /// Whoever follows sees the newest, however the table grew.
+    pub(super) fn keep_end(self) {
+        if self.is_following.get_untracked()
+            && self.is_at_end.get_value()
+            && let Some(scroller) = self.scroller.get_untracked()
+        {
+            scroller.set_scroll_top(i32::MAX);
         }
     }
 
-    /// Rows came in, at the top or at the bottom: whoever scrolled away keeps
-    /// reading, and whoever follows sees the newest.
+    /// Rows came in above what is read: that stays in its place.
     fn keep_place(self, added: usize, is_older: bool) {
-        let Some(scroller) = self.scroller.get_untracked() else {
-            return;
-        };
-        if added == 0 {
+        let is_above = self.is_following.get_untracked() == is_older;
+        if added == 0 || !is_above {
             return;
         }
-        let is_following = self.is_following.get_untracked();
-        let top = scroller.scroll_top();
-        let wanted = match (is_following, is_older) {
-            // At the bottom, and new rows below.
-            (true, false) => self.is_at_end.get_value().then_some(i32::MAX),
-            (false, true) => None,
-            (true, true) => Some(top + self.pixels(added)),
-            (false, false) => (top > 0).then(|| top + self.pixels(added)),
-        };
-        if let Some(wanted) = wanted {
-            request_animation_frame(move || scroller.set_scroll_top(wanted));
-        }
+        let added = self.pixels(added);
+        // The table has not grown yet, and more may come until it has.
+        request_animation_frame(move || {
+            let Some(scroller) = self.scroller.try_get_untracked().flatten() else {
+                return;
+            };
+            let top = scroller.scroll_top();
+            if is_older || top > 0 {
+                scroller.set_scroll_top(top + added);
+            }
+        });
     }
 
     fn pixels(self, rows: usize) -> i32 {

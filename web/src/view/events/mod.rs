@@ -65,6 +65,8 @@ struct Page {
     /// Where the table is scrolled to, and how high its frame is.
     scroll: RwSignal<(f64, f64)>,
     scroller: NodeRef<html::Div>,
+    /// What is scrolled.
+    content: NodeRef<html::Div>,
     go: StoredValue<Go>,
 }
 
@@ -136,6 +138,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         focused: RwSignal::new(None),
         scroll: RwSignal::new((0.0, 800.0)),
         scroller: NodeRef::new(),
+        content: NodeRef::new(),
         go: StoredValue::new(go),
     };
     feed_the_page(page);

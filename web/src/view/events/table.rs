@@ -104,8 +104,14 @@ pub(super) fn Table(page: Page) -> impl IntoView {
         page.text.track();
         request_animation_frame(move || page.measure());
     });
-    let on_resize = window_event_listener(leptos::ev::resize, move |_| page.measure());
-    on_cleanup(move || on_resize.remove());
+    Effect::new(move || {
+        if let (Some(scroller), Some(content)) = (page.scroller.get(), page.content.get()) {
+            browser::on_resize([&scroller, &content], move || {
+                page.keep_end();
+                page.measure();
+            });
+        }
+    });
 
     let count = Memo::new(move |_| page.with_feed(|feed| feed.len()));
     let window = Memo::new(move |_| {
@@ -157,6 +163,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                 }
             }
         >
+            <div node_ref=page.content>
             <Show when=move || is_following.get() && file.with(Option::is_none)>
                 <OlderEnd page/>
             </Show>
@@ -198,6 +205,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             <Show when=move || !is_following.get() && file.with(Option::is_none)>
                 <OlderEnd page/>
             </Show>
+            </div>
         </div>
     }
 }
