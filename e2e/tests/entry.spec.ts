@@ -80,7 +80,7 @@ test('an expected event is shown beside the reply', async ({ console, page }) =>
   await expect(event.getByRole('treeitem', { name: /^event: "STOP"/ })).toBeVisible();
   const expression = page.getByLabel('Where', { exact: true });
   await expression.fill('@.data.id ==');
-  await expect(expression).toHaveAccessibleDescription(/column 11/);
+  await expect(expression).toHaveAccessibleDescription(/column 13/);
   await send(page);
   await expect(expression).toBeFocused();
   await expression.fill('');

@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 use thiserror::Error;
 
-use super::pattern;
+use super::{fault, pattern};
 
 /// Longest expression, in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 1024;
@@ -137,8 +137,10 @@ impl FromStr for Expression {
         check(text)?;
         let query = format!("{BEFORE}{text}]");
         let path = JsonPath::parse(&query).map_err(|error| {
-            let at = error.position().saturating_sub(BEFORE.len());
-            let message = explain(error.message(), text.get(at..).unwrap_or_default());
+            let (at, message) = fault::find(text).unwrap_or_else(|| {
+                let at = error.position().saturating_sub(BEFORE.len());
+                (at, error.message().to_owned())
+            });
             let column = column(text, at);
             ExpressionError::Syntax { column, message }
         })?;
@@ -172,23 +174,6 @@ impl PartialEq for Expression {
 }
 
 impl Eq for Expression {}
-
-/// The parser's message in terms of the expression, of which `rest` is what it
-/// could not read.
-fn explain(message: &str, rest: &str) -> String {
-    let message = message.trim_start_matches("in long-hand segment, ");
-    // These are about the query around the expression.
-    if message != "parser error" && message != "expected closing ']'" {
-        return message.to_owned();
-    }
-    match rest.trim_start() {
-        "" => "the expression ends too early".to_owned(),
-        rest => {
-            let start: String = rest.chars().take(20).collect();
-            format!("unexpected {start:?}")
-        }
-    }
-}
 
 /// The column of a byte of the text, from 1.
 fn column(text: &str, byte: usize) -> usize {
@@ -381,7 +366,7 @@ mod tests {
             ("@.a 'b'", "unexpected \"'b'\", at column 5"),
             (
                 "nope(@.a)",
-                "function name 'nope' is not defined, at column 1",
+                "no function `nope`: there are length, count, value, match and search, at column 1",
             ),
         ] {
             let error = text.parse::<Expression>().unwrap_err();

@@ -8,6 +8,8 @@
 #[cfg(feature = "where")]
 mod expression;
 #[cfg(feature = "where")]
+mod fault;
+#[cfg(feature = "where")]
 mod pattern;
 
 use std::fmt;

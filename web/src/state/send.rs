@@ -209,7 +209,7 @@ mod tests {
         let faults = faults.read().unwrap_err();
         assert!(faults.names.is_some() && faults.within.is_some() && faults.timeout.is_none());
         let expression = faults.expression.unwrap();
-        assert!(expression.contains("column 13"), "{expression}");
+        assert!(expression.contains("column 15"), "{expression}");
         // What is not asked for is not wrong.
         let unasked = Options {
             expects: false,
