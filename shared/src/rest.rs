@@ -317,6 +317,9 @@ pub struct Gap {
     pub to: Seq,
 }
 
+/// The `cause` of a session that is not connected since somebody wished so.
+pub const DISCONNECTED_BY_OPERATOR: &str = "disconnected by an operator";
+
 /// The endpoint was lost or regained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -70,6 +70,11 @@ pub enum AddressError {
     /// Neither a path nor a host with a port.
     #[error("{0:?} is neither a path (which contains a `/`) nor HOST:PORT")]
     Unrecognised(String),
+    /// A URL.
+    #[error(
+        "{0:?} is not where QMP is spoken: an address is unix:PATH, tcp:HOST:PORT or HOST:PORT"
+    )]
+    Scheme(String),
     /// `unix:` without a path.
     #[error("the path after `unix:` is empty")]
     EmptyPath,
@@ -313,6 +318,11 @@ impl FromStr for Socket {
                 _ => Err(AddressError::BadDescriptor(number.to_owned())),
             };
         }
+        if let Some((scheme, _)) = text.split_once("://")
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            return Err(AddressError::Scheme(scheme.to_owned() + "://"));
+        }
         if text.contains('/') {
             return unix(text);
         }
@@ -422,6 +432,7 @@ mod tests {
             ("unix:/run/vm.qmp", "unix:/run/vm.qmp"),
             ("unix:vm.qmp", "unix:vm.qmp"),
             ("./vm.qmp", "unix:./vm.qmp"),
+            ("./a://b", "unix:./a://b"),
             ("/a,,b/c", "unix:/a,,b/c"),
             ("tcp:localhost:4444", "tcp:localhost:4444"),
             ("127.0.0.1:4444", "tcp:127.0.0.1:4444"),
@@ -460,6 +471,7 @@ mod tests {
             ("", "empty"),
             ("vm", "\"vm\""),
             ("unix:", "path"),
+            ("https://vm:4444", "\"https://\" is not where QMP is spoken"),
             (
                 "localhost:44x",
                 "port \"44x\" is not a number from 1 to 65535",

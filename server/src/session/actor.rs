@@ -26,7 +26,7 @@ use qmp_client::error::{ConnectError, ExecuteError};
 use qmp_client::listener::Listener;
 use qmp_client::stream::Stream;
 use qmp_shared::model::{EndpointKind, Event};
-use qmp_shared::rest::{Counters, SessionState};
+use qmp_shared::rest::{Counters, DISCONNECTED_BY_OPERATOR, SessionState};
 use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -92,7 +92,7 @@ impl Actor {
                 () = cancel.cancelled() => break,
                 () = self.connected() => {}
             }
-            self.hang_up("disconnected by an operator").await;
+            self.hang_up(DISCONNECTED_BY_OPERATOR).await;
             let mut wanted = self.shared.wanted.subscribe();
             tokio::select! {
                 biased;
