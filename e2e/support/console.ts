@@ -91,9 +91,18 @@ export class Console {
     await this.#call('DELETE', `sessions/${name}`);
   }
 
-  /** Executes a command on the session `vm`; answers what it returned. */
-  async execute(command: string, args?: object): Promise<unknown> {
-    const answer = await this.#call('POST', 'sessions/vm/execute', { execute: command, arguments: args });
+  /** Connects a session, or disconnects it. */
+  async connect(name: string): Promise<void> {
+    await this.#call('POST', `sessions/${name}/connect`);
+  }
+
+  async disconnect(name: string): Promise<void> {
+    await this.#call('POST', `sessions/${name}/disconnect`);
+  }
+
+  /** Executes a command, on the session `vm` if none is named; answers what it returned. */
+  async execute(command: string, args?: object, session = 'vm'): Promise<unknown> {
+    const answer = await this.#call('POST', `sessions/${session}/execute`, { execute: command, arguments: args });
     return (JSON.parse(answer) as { return: unknown }).return;
   }
 

@@ -3,6 +3,7 @@
 
 import type { Locator, Page } from '@playwright/test';
 
+import type { Action } from '../support/endpoints.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
 import { eventRows, seesSession } from '../support/pages.ts';
 
@@ -91,7 +92,7 @@ test('following keeps the newest in sight at the bottom', async ({ fake, serve, 
 });
 
 test('following goes on to the newest when older rows come in the same frame', async ({ fake, serve, page }) => {
-  const flood = (count: number): object[] => [{ flood: { event: 'FLOOD', count } }, { return: {} }];
+  const flood = (count: number): Action[] => [{ flood: { event: 'FLOOD', count } }, { return: {} }];
   const console = await serve({ vm: await fake({ rules: { few: flood(25), many: flood(2_000) } }) });
   // Frames that wait, and the log's answer that waits, until they are let go.
   await page.addInitScript(() => {

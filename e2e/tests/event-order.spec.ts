@@ -24,6 +24,32 @@ test('events of several sessions are in the order of time after a reload', async
   await expect(names).toHaveText(['SECOND', 'FIRST', 'SECOND', 'FIRST', 'SECOND', 'FIRST']);
 });
 
+test('a quiet session stands among no busy one of which only the latest is loaded', async ({ fake, serve, page }) => {
+  const quiet = await fake({ rules: { go: [{ event: { name: 'QUIET' } }, { return: {} }] } }, 'quiet');
+  const flood = { flood: { event: 'FLOOD', count: 1_500 } };
+  const busy = await fake({ rules: { go: [flood, { return: {} }] } }, 'busy');
+  const console = await serve({ quiet, busy });
+  await signIn(page, console);
+  for (const session of ['quiet', 'busy']) await seesSession(page, session, 'running');
+  for (const session of ['quiet', 'busy']) await console.execute('go', undefined, session);
+  await page.goto(`${console.url}events`);
+  const table = page.getByRole('table', { name: 'Events' });
+  await expect(page.getByText('1,000 rows')).toBeVisible();
+  // Scrolled back, it is where it was: before all of the flood.
+  const toEnd = async (): Promise<string | null> => {
+    await page.locator('.table').evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    return await table.getByRole('row').nth(-2).textContent();
+  };
+  await page.getByRole('button', { name: 'Show older events' }).click();
+  await expect.poll(toEnd).toContain('Connected to the endpoint');
+  const last = await table.getByRole('row').allTextContents();
+  const quietAt = last.findIndex((row) => row.includes('QUIET'));
+  expect(last.findLastIndex((row) => row.includes('FLOOD'))).toBe(quietAt - 1);
+  // By itself all of it is there at once.
+  await page.goto(`${console.url}events?session=quiet`);
+  await expect(eventRows(page, 'QUIET')).toHaveCount(1);
+});
+
 test('a filter that nothing here passes is asked of the log', async ({ fake, serve, page }) => {
   const flood = { flood: { event: 'FLOOD', count: 1_500 } };
   const endpoint = await fake({ rules: { rare: [{ event: { name: 'RARE' } }, flood, { return: {} }] } });

@@ -54,6 +54,20 @@ test('the past is said to be no live list, and leads back', async ({ console, pa
   await expect(page.getByText('Cleared, and paused.')).toBeVisible();
 });
 
+test('what is wished for is no loss, and what is mistyped has a hint', async ({ console, page }) => {
+  await goToEvents(page, console);
+  await console.disconnect('vm');
+  await expect(page.getByText('Disconnected by an operator', { exact: true })).toBeVisible();
+  await expect(page.locator('.table .lost')).toHaveCount(0);
+  await console.connect('vm');
+  await expect(page.getByText('Connected to the endpoint')).toBeVisible();
+  await names(page).fill('STPO');
+  await page.getByRole('button', { name: 'STOP', exact: true }).click();
+  await expect(names(page)).toHaveValue('STOP');
+  await where(page).fill('data.id == 1');
+  await expect(where(page)).toHaveAccessibleDescription('a path begins with `@`: write `@.data`, at column 1');
+});
+
 test('what a monitor sent is opened, with the dates of its events', async ({ console, page }) => {
   await goToEvents(page, console);
   const stop = '{"timestamp": {"seconds": 1700000000, "microseconds": 2}, "event": "STOP"}';
@@ -61,6 +75,12 @@ test('what a monitor sent is opened, with the dates of its events', async ({ con
   await expect(page.getByText('2 lines are no events, but other messages: they were skipped.')).toBeVisible();
   await expect(eventRows(page, 'STOP').getByRole('cell').first()).toHaveText(/^2023-11-1[45] \d\d:\d\d:20\.000$/);
   await expect(page.getByRole('img', { name: /^1 event in .* until 2023-11-/ })).toBeVisible();
+  // What is cut off at its end is opened without that.
+  await openFile(page, `${stop}\n${stop}\n${stop.slice(0, 40)}`);
+  await expect(page.getByText(/1 line could not be read, and was left out: line 3: EOF while parsing/)).toBeVisible();
+  await expect(eventRows(page, 'STOP')).toHaveCount(2);
+  await openFile(page, stop);
+  await expect(eventRows(page, 'STOP')).toHaveCount(1);
   // Also in a narrow window.
   await page.setViewportSize({ width: 390, height: 844 });
   await expect(eventRows(page, 'STOP').getByText('2023-11-1')).toBeInViewport();

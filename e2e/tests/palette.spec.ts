@@ -48,6 +48,16 @@ test('a command is found by a few letters, and opened, not executed', async ({ c
   expect(await console.execute('query-status')).toMatchObject({ status: 'running' });
 });
 
+test('the commands of a guest agent are found before its page was opened', async ({ serve, vm, agent, page }) => {
+  await start(page, await serve({ vm, agent }));
+  await seesSession(page, 'agent', 'running');
+  const box = await open(page);
+  await box.fill('host name');
+  await expect(active(page)).toHaveText(/^guest-get-host-name · agent/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: 'guest-get-host-name' })).toBeVisible();
+});
+
 test('pages, sessions and events are found too', async ({ console, page }) => {
   await start(page, console);
   let box = await open(page);

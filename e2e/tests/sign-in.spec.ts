@@ -34,3 +34,27 @@ test('signing out ends it, here and at the console', async ({ console, page }) =
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
 });
+
+test('a token comes into the address while the page asks who is signed in', async ({ console, page }) => {
+  let answer: (() => void) | undefined;
+  const asked = new Promise<void>((done) => {
+    void page.route('**/api/v1/login', async (route) => {
+      if (answer !== undefined || route.request().method() !== 'GET') return await route.continue();
+      // Nobody is, when it is asked.
+      const response = await route.fetch();
+      const wanted = new Promise<void>((go) => {
+        answer = go;
+      });
+      done();
+      await wanted;
+      await route.fulfill({ response });
+    });
+  });
+  await page.goto(console.url);
+  await asked;
+  const accepted = page.waitForResponse((it) => it.request().method() === 'POST' && it.url().endsWith('/login'));
+  await page.goto(console.signInUrl);
+  expect((await accepted).ok()).toBe(true);
+  answer?.();
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+});

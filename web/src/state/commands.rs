@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use qmp_shared::manual::{Entry as Said, Manual, Member};
+use qmp_shared::rest::{Problem, ProblemKind};
 use qmp_shared::schema::Schema;
 use serde::Deserialize;
 
+use super::exchanges::{Exchanges, Key, Progress, Purpose};
 use super::search::{Snippet, Text, rank, rank_texts};
 
 /// Most recent commands at the top of the list.
@@ -29,8 +31,30 @@ pub(crate) struct Entry {
     pub(crate) tags: Vec<&'static str>,
 }
 
-/// The command of an agent that lists the others.
-pub(crate) const GUEST_INFO: &str = "guest-info";
+/// The exchange by which an agent lists its commands.
+pub(crate) fn guest_info(session: &str) -> Key {
+    Key {
+        session: session.to_owned(),
+        command: "guest-info".to_owned(),
+        purpose: Purpose::Page,
+    }
+}
+
+/// The commands of an agent by its latest [`guest_info`]; `None` while it did
+/// not answer.
+pub(crate) fn of_agent(
+    exchanges: &Exchanges,
+    session: &str,
+) -> Option<Result<Vec<Entry>, Problem>> {
+    match &exchanges.latest(&guest_info(session))?.progress {
+        Progress::Pending => None,
+        Progress::Finished { result, .. } => Some(match result {
+            Ok(text) => of_guest_info(text)
+                .map_err(|error| Problem::new(ProblemKind::ProtocolError, error.to_string())),
+            Err(problem) => Err((**problem).clone()),
+        }),
+    }
+}
 
 /// All commands of a schema, sorted by name.
 pub(crate) fn of_schema(schema: &Schema) -> Vec<Entry> {

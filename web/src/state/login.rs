@@ -57,7 +57,7 @@ impl Farewell {
             }
             Self::SignedOut => "You were signed out in another tab.",
             Self::NotKnown => {
-                "You were signed out in another tab, or the console does not accept your token any more."
+                "The console does not know your sign-in any more: it was started anew, your token has ended, or you were signed out in another tab."
             }
         }
     }

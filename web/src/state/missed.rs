@@ -24,6 +24,7 @@ pub(crate) struct Away {
 #[derive(Clone, Debug)]
 struct Seen {
     events: u64,
+    connections: u64,
     word: String,
 }
 
@@ -32,6 +33,7 @@ impl Away {
     pub(crate) fn from(sessions: &Sessions, since: Instant) -> Self {
         let seen = |info: &SessionInfo| Seen {
             events: info.counters.events,
+            connections: info.counters.connections,
             word: word(info),
         };
         let before = sessions
@@ -66,6 +68,10 @@ impl Away {
                 missed
                     .changes
                     .push(shown + ": " + &seen.word + " → " + &word);
+            } else if info.counters.connections > seen.connections {
+                missed
+                    .changes
+                    .push(shown + " lost and regained its endpoint");
             }
         }
         let gone = self
@@ -163,6 +169,21 @@ mod tests {
             missed(&before, &after).unwrap(),
             "Back. While away: 1 event."
         );
+    }
+
+    #[test]
+    fn an_endpoint_that_died_and_came_back_is_no_silence() {
+        let before = sessions(&[("vm", "running", Some("running"), 3)]);
+        let mut after = before.clone();
+        after.get_mut("vm").unwrap().counters.connections = 2;
+        assert_eq!(
+            missed(&before, &after).unwrap(),
+            "Back. While away: vm lost and regained its endpoint."
+        );
+        // What it is by now says more.
+        after.get_mut("vm").unwrap().status = Some("prelaunch".into());
+        let words = missed(&before, &after).unwrap();
+        assert_eq!(words, "Back. While away: vm: running → prelaunch.");
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(crate) fn advice(info: &SessionInfo) -> Option<&'static str> {
         SessionState::Disconnected => "Connect it to use it again.",
         SessionState::Waiting => "It goes on when the other client hangs up.",
         SessionState::Retrying if has("No such file") || has("refused") => {
-            "Start QEMU with this socket, or correct the address. The console keeps trying."
+            "Start QEMU with this address, or correct it. The console keeps trying."
         }
         SessionState::Retrying if has("ermission denied") => {
             "Let the console’s user open this socket. The console keeps trying."

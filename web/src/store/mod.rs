@@ -85,6 +85,8 @@ pub(crate) struct Store {
     /// The commands of the session that was chosen last.
     commands_address: RwSignal<String>,
     pending: StoredValue<Pending>,
+    /// How many tokens of addresses the console has accepted.
+    logins: StoredValue<u64>,
     /// When the next awaited event is late, as the clock is set.
     deadline: StoredValue<Option<f64>>,
     away: StoredValue<Option<Away>>,
@@ -105,7 +107,13 @@ struct Revisions {
 struct Pending {
     changes: Changes,
     is_scheduled: bool,
+    /// When the views were told last, in milliseconds of the page's clock.
+    told: f64,
 }
+
+/// Shortest time between two times that the views are told, in milliseconds:
+/// under a flood of events the page is not drawn anew with every frame.
+const REST: f64 = 50.0;
 
 /// The store, from anywhere below the root while a component is made or drawn
 /// anew; what is called later, as by the window, keeps what it got then.
@@ -145,6 +153,7 @@ impl Store {
             commands_address: RwSignal::new(tab::commands_address()),
             pending: StoredValue::new(Pending::default()),
             deadline: StoredValue::new(None),
+            logins: StoredValue::new(0),
             away: StoredValue::new(None),
             outgoing: StoredValue::new(None),
             wake: StoredValue::new(None),
@@ -183,6 +192,9 @@ impl Store {
         };
         let outcome = api::login(&token).await;
         let is_in = outcome.is_ok();
+        if is_in {
+            self.logins.update_value(|logins| *logins += 1);
+        }
         self.trouble
             .set(outcome.err().map(|problem| refusal(&problem)));
         is_in
@@ -371,18 +383,27 @@ impl Store {
     }
 
     fn schedule(self, changes: Changes) {
-        let is_first = self.pending.try_update_value(|pending| {
+        let told = self.pending.try_update_value(|pending| {
             pending.changes = pending.changes.and(changes);
-            !std::mem::replace(&mut pending.is_scheduled, true)
+            (!std::mem::replace(&mut pending.is_scheduled, true)).then_some(pending.told)
         });
-        if is_first == Some(true) {
-            browser::next_frame(move || {
-                let pending = self
-                    .pending
-                    .try_update_value(std::mem::take)
-                    .unwrap_or_default();
-                self.notify(pending.changes);
+        let Some(told) = told.flatten() else {
+            return;
+        };
+        let tell = move || {
+            let changes = self.pending.try_update_value(|pending| {
+                pending.is_scheduled = false;
+                pending.told = browser::now();
+                std::mem::take(&mut pending.changes)
             });
+            self.notify(changes.unwrap_or_default());
+        };
+        match told + REST - browser::now() {
+            rest if rest > 0.0 => set_timeout(
+                move || browser::next_frame(tell),
+                Duration::from_micros((rest * 1_000.0) as u64),
+            ),
+            _ => browser::next_frame(tell),
         }
     }
 

@@ -62,9 +62,14 @@ pub(super) async fn run(store: Store) {
     loop {
         let failures = backoff.failures();
         store.link.set(Link::Connecting { failures });
+        let logins = store.logins.get_value();
         match api::login_status().await {
             Ok(status) => {
                 let Some(identity) = Identity::of(status) else {
+                    // Not true any more.
+                    if store.logins.get_value() != logins {
+                        continue;
+                    }
                     store.nobody_is_signed_in(farewell);
                     return;
                 };

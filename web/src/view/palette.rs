@@ -9,15 +9,16 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use qmp_shared::model::EndpointKind;
+use qmp_shared::rest::SessionState;
 use qmp_shared::schema::Schema;
 
 use super::commands::go_to;
 use super::overlay::{Overlay, Shown};
 use super::parts::into_sight;
 use super::place::use_path;
-use crate::state::commands::{GUEST_INFO, of_guest_info};
+use crate::state::commands::{guest_info, of_agent};
 use crate::state::events::SavedFilter;
-use crate::state::exchanges::{Key, Progress, Purpose};
+use crate::state::exchanges::Exchanges;
 use crate::state::history::KeptCommand;
 use crate::state::palette::{
     Goal, Item, Known, SHOWN, Sources, count_words, find, items, session_of, step,
@@ -31,6 +32,7 @@ use crate::store::{SchemaState, Store, browser, use_store};
 pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
     let store = use_store();
     let (current, schema) = schema_of_the_current_session(store);
+    ask_the_agents(store);
     let favourites = store.kept::<String>("favourite-commands");
     let saved = store.kept::<KeptCommand>("saved-commands");
     let filters = store.kept::<SavedFilter>("event-filters");
@@ -171,7 +173,10 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
         <div class="palette-foot">
             <p role="status" class="muted small-text">
                 {move || count_words(hits.with(Vec::len))}
-                {move || schema_words(&current.get(), &schema.get())}
+                {move || {
+                    let is_known = known(store, "").iter().any(|it| it.session == current.get());
+                    (!is_known).then(|| schema_words(&current.get(), &schema.get()))
+                }}
             </p>
             <span class="palette-hints muted small-text" aria-hidden="true">
                 <kbd>"↑"</kbd> <kbd>"↓"</kbd> " choose " <kbd>"Enter"</kbd> " go there " <kbd>"Esc"</kbd> " close"
@@ -213,6 +218,27 @@ fn schema_of_the_current_session(store: Store) -> (Memo<String>, RwSignal<Schema
     (current, schema)
 }
 
+/// Agents have no schema, and list their commands when they are asked.
+fn ask_the_agents(store: Store) {
+    let unasked = Memo::new(move |_| {
+        store.with_sessions(|app| {
+            let running = app.sessions.values().filter(|info| {
+                info.kind == EndpointKind::Qga && info.state == SessionState::Running
+            });
+            let keys = running.map(|info| guest_info(&info.name));
+            let unasked = keys.filter(|key| app.exchanges.latest(key).is_none());
+            unasked.collect::<Vec<_>>()
+        })
+    });
+    Effect::new(move || {
+        for key in unasked.get() {
+            if let Err(problem) = store.execute(key, false, None) {
+                store.announcement.set(problem.detail);
+            }
+        }
+    });
+}
+
 /// The endpoints whose commands are known by now; `first` comes first.
 fn known(store: Store, first: &str) -> Vec<Known> {
     let mut known: Vec<Known> = store
@@ -220,11 +246,11 @@ fn known(store: Store, first: &str) -> Vec<Known> {
         .into_iter()
         .map(|(session, schema)| of_schema(session, &schema))
         .collect();
-    store.with_sessions(|app| {
-        known.retain(|known| app.sessions.contains_key(&known.session));
+    store.with_sessions(|app| known.retain(|it| app.sessions.contains_key(&it.session)));
+    store.with_exchanges(|app| {
         let agents = app.sessions.values();
         let agents = agents.filter(|info| info.kind == EndpointKind::Qga);
-        known.extend(agents.filter_map(|info| of_agent(store, &info.name)));
+        known.extend(agents.filter_map(|info| of_agents(&app.exchanges, &info.name)));
     });
     known.sort_by_key(|known| known.session != first);
     known
@@ -240,19 +266,8 @@ fn of_schema(session: String, schema: &Schema) -> Known {
     }
 }
 
-/// An agent tells its commands when their page is opened.
-fn of_agent(store: Store, session: &str) -> Option<Known> {
-    let key = Key {
-        session: session.to_owned(),
-        command: GUEST_INFO.to_owned(),
-        purpose: Purpose::Page,
-    };
-    let entries = store.peek(|app| match &app.exchanges.latest(&key)?.progress {
-        Progress::Finished {
-            result: Ok(text), ..
-        } => of_guest_info(text).ok(),
-        _ => None,
-    })?;
+fn of_agents(exchanges: &Exchanges, session: &str) -> Option<Known> {
+    let entries = of_agent(exchanges, session)?.ok()?;
     Some(Known {
         session: session.to_owned(),
         commands: entries.into_iter().map(|entry| entry.name).collect(),

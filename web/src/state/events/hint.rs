@@ -4,6 +4,13 @@ use std::collections::BTreeSet;
 
 use qmp_shared::filter::EventFilter;
 use qmp_shared::schema::Schema;
+use strsim::osa_distance;
+
+/// Shortest name that others are like, in bytes.
+const SHORTEST: usize = 3;
+
+/// Most letters that are wrong, missing, too many or in the wrong order.
+const MISTYPED: usize = 2;
 
 /// The names that were probably meant; `None` where all of them are known, or
 /// nobody can tell.
@@ -33,13 +40,35 @@ fn guess(name: &str, known: &BTreeSet<&str>) -> Option<String> {
     let words: Option<Vec<String>> = name
         .split_whitespace()
         .map(|word| {
-            let other = word.to_uppercase().replace('-', "_");
-            is_known(&other, known).then_some(other)
+            let word = word.to_uppercase().replace('-', "_");
+            match is_known(&word, known) {
+                true => Some(word),
+                false => near(&word, known),
+            }
         })
         .collect();
     words
         .filter(|words| !words.is_empty())
         .map(|words| words.join(", "))
+}
+
+/// The name that begins like this, or all that do; or the one that is mistyped
+/// like this.
+fn near(word: &str, known: &BTreeSet<&str>) -> Option<String> {
+    if word.len() < SHORTEST || word.contains('*') {
+        return None;
+    }
+    let mut longer = known.iter().filter(|known| known.starts_with(word));
+    match (longer.next(), longer.next()) {
+        (Some(only), None) => return Some((*only).to_owned()),
+        (Some(_), Some(_)) => return Some(word.to_owned() + "*"),
+        _ => {}
+    }
+    let distances = known
+        .iter()
+        .map(|known| (osa_distance(word, known), *known));
+    let (distance, nearest) = distances.min()?;
+    (distance <= MISTYPED).then(|| nearest.to_owned())
 }
 
 /// Whether any event is of that name, which may have globs.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use qmp_shared::model::Seq;
-use qmp_shared::rest::{LinkMark, SessionInfo, SessionState};
+use qmp_shared::rest::{DISCONNECTED_BY_OPERATOR, LinkMark, SessionInfo, SessionState};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -124,6 +124,11 @@ impl LinkRow {
             at: Instant::parse(&session.since),
             cause: session.cause.clone(),
         }
+    }
+
+    /// Whether the endpoint was let go of on purpose.
+    pub(crate) fn is_wished(&self) -> bool {
+        self.cause.as_deref() == Some(DISCONNECTED_BY_OPERATOR)
     }
 
     /// Makes a row of a mark in the console's log.
@@ -361,6 +366,14 @@ impl Log {
     }
 }
 
+/// The name of an event as it is shown; one may be empty.
+pub(crate) fn shown_name(name: &str) -> String {
+    match name {
+        "" => "(no name)".to_owned(),
+        name => visible(name).into_owned(),
+    }
+}
+
 /// Most missing numbers that are called events. After a crash the console does
 /// not know which numbers it had handed out, and leaves out whole blocks.
 const COUNTABLE: u64 = 10_000;
@@ -399,6 +412,7 @@ pub(crate) fn not_loaded_words(from: Seq, to: Seq) -> String {
 pub(crate) fn link_words(link: &LinkRow) -> String {
     match (link.running, &link.cause) {
         (true, _) => "Connected to the endpoint".to_owned(),
+        _ if link.is_wished() => "Disconnected by an operator".to_owned(),
         (false, None) => "The connection to the endpoint was lost".to_owned(),
         (false, Some(cause)) => {
             "The connection to the endpoint was lost: ".to_owned() + &visible(cause)

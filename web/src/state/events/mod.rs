@@ -28,7 +28,9 @@ pub(crate) use feed::Feed;
 pub(crate) use hint::hint_names;
 pub(crate) use history::{History, Wanted};
 pub(crate) use links::{Links, is_running};
-pub(crate) use log::{EventRow, LinkRow, Log, Row, What, gap_words, link_words, not_loaded_words};
-pub(crate) use ndjson::{read_ndjson, write_ndjson};
+pub(crate) use log::{
+    EventRow, LinkRow, Log, Row, What, gap_words, link_words, not_loaded_words, shown_name,
+};
+pub(crate) use ndjson::{Broken, Opened, read_ndjson, write_ndjson};
 pub(crate) use query::{FilterText, Query, SavedFilter};
 pub(crate) use replay::{Known, Replay};

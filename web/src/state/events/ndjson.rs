@@ -75,6 +75,18 @@ pub(crate) struct Opened {
     pub(crate) log: Log,
     /// Lines with a monitor's greeting, or what it replied: they are left out.
     pub(crate) skipped: u64,
+    /// Lines that could not be read, as of a capture that was cut off: they are
+    /// left out.
+    pub(crate) broken: Option<Broken>,
+}
+
+/// Lines that could not be read.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// How many.
+    pub(crate) count: u64,
+    /// Why the first of them was not.
+    pub(crate) first: NdjsonError,
 }
 
 /// A line that is no event. One of the parts is there.
@@ -198,24 +210,36 @@ impl Read {
 ///
 /// # Errors
 ///
-/// [`NdjsonError`] for the first line that is neither.
+/// [`NdjsonError`] for the first line that is neither, where no line is.
 pub(crate) fn read_ndjson(text: &str) -> Result<Opened, NdjsonError> {
     let mut log = Log::default();
-    let mut skipped = 0;
+    let (mut told, mut skipped) = (false, 0);
+    let mut broken: Option<Broken> = None;
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
-        let read = read_line(line).map_err(|fault| NdjsonError {
-            line: index + 1,
-            fault,
-        })?;
-        match read {
-            Some((session, what)) => log.push(&session, what),
-            None => skipped += 1,
+        match read_line(line) {
+            Ok(Some((session, what))) => {
+                told = true;
+                log.push(&session, what);
+            }
+            Ok(None) => skipped += 1,
+            Err(fault) => {
+                let line = index + 1;
+                let first = NdjsonError { line, fault };
+                broken.get_or_insert(Broken { count: 0, first }).count += 1;
+            }
         }
     }
-    Ok(Opened { log, skipped })
+    match broken {
+        Some(broken) if !told && skipped == 0 => Err(broken.first),
+        broken => Ok(Opened {
+            log,
+            skipped,
+            broken,
+        }),
+    }
 }
 
 /// What a line tells, and of which session, if that is told; `None` for what a

@@ -197,44 +197,62 @@ impl FilterText {
 
     /// The query, where all of its parts are right.
     pub(crate) fn query(&self) -> Option<Query> {
-        self.faulty().is_empty().then(|| self.valid_query())
-    }
-
-    /// The query of the parts that are right.
-    pub(crate) fn valid_query(&self) -> Query {
-        let mut filter = self.parse_names().unwrap_or_default();
-        if let Ok(Some(expression)) = self.parse_expression() {
-            filter = filter.with_expression(expression);
-        }
-        Query {
+        let filter = self.parse_names().ok()?;
+        Some(Query {
             session: Some(self.session.clone()).filter(|session| !session.is_empty()),
             except: self.left_out().map(str::to_owned).collect(),
-            filter,
-            until: self.parse_until().unwrap_or_default(),
+            filter: match self.parse_expression().ok()? {
+                Some(expression) => filter.with_expression(expression),
+                None => filter,
+            },
+            until: self.parse_until().ok()?,
             commands: self.commands,
+        })
+    }
+
+    /// The same filter, and in place of each part that is not right, as while it
+    /// is typed, that of a filter of which all parts are.
+    pub(crate) fn applied(&self, before: &Self) -> Self {
+        let part = |is_right: bool, own: &String, before: &String| {
+            if is_right {
+                own.clone()
+            } else {
+                before.clone()
+            }
+        };
+        let (names, expression) = (self.parse_names().is_ok(), self.parse_expression().is_ok());
+        Self {
+            names: part(names, &self.names, &before.names),
+            expression: part(expression, &self.expression, &before.expression),
+            until: part(self.parse_until().is_ok(), &self.until, &before.until),
+            ..self.clone()
         }
     }
 
-    /// The labels of the parts that are not right.
-    fn faulty(&self) -> Vec<&'static str> {
+    /// Says which parts are not right, and what is [`Self::applied`] instead.
+    pub(crate) fn not_applied(&self, applied: &Self) -> Vec<String> {
         let parts = [
-            ("“Filter by name”", self.parse_names().is_err()),
-            ("“Where”", self.parse_expression().is_err()),
-            ("“Until”", self.parse_until().is_err()),
+            ("“Filter by name”", &self.names, &applied.names),
+            ("“Where”", &self.expression, &applied.expression),
+            ("“Until”", &self.until, &applied.until),
         ];
-        let faulty = parts.into_iter().filter(|(_, is_faulty)| *is_faulty);
-        faulty.map(|(label, _)| label).collect()
-    }
-
-    /// Says which parts [`Self::valid_query`] leaves out; `None` when none.
-    pub(crate) fn not_applied(&self) -> Option<String> {
-        let faulty = self.faulty();
-        let verb = match faulty.len() {
-            0 => return None,
-            1 => " is not valid: not applied.",
-            _ => " are not valid: not applied.",
+        let others = parts.into_iter().filter(|(_, own, applied)| own != applied);
+        let words = |(label, _, applied): (&str, &String, &String)| {
+            let mut words = label.to_owned() + " is not valid: ";
+            match clip(applied.trim(), LONGEST_TOLD) {
+                ("", _) => words.push_str("not applied."),
+                (start, more) => {
+                    words.push_str(&visible(start));
+                    words.push_str(if more > 0 {
+                        "… still applies."
+                    } else {
+                        " still applies."
+                    });
+                }
+            }
+            words
         };
-        Some(faulty.join(" and ") + verb)
+        others.map(words).collect()
     }
 
     /// The same filter, and of what passes it only what meets the condition.

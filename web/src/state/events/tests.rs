@@ -448,28 +448,43 @@ fn filters_in_words_and_with_another_condition() {
     text.names = "STOP".into();
     assert_eq!(text.words(), "session vm · STOP · @.x || @.y");
     text.expression = "@.x ==".into();
-    assert_eq!(text.parse_expression().unwrap_err().column(), Some(5));
+    assert_eq!(text.parse_expression().unwrap_err().column(), Some(7));
     assert!(text.query().is_none());
 }
 
 #[test]
-fn parts_that_are_right_apply_without_those_that_are_not() {
+fn what_is_not_right_leaves_what_applied_before() {
     let log = log(&[("f", 1, "TICK"), ("vm", 1, "STOP"), ("vm", 2, "TICK")]);
     let mut text = FilterText {
         session: "vm".into(),
         names: "STOP".into(),
         ..FilterText::default()
     };
-    assert_eq!(text.not_applied(), None);
+    let before = FilterText {
+        names: "TICK".into(),
+        expression: " @.data.n > 1".into(),
+        ..FilterText::default()
+    };
+    let applied = text.applied(&before);
+    assert_eq!((&applied, text.not_applied(&applied)), (&text, Vec::new()));
     text.expression = "@.data.n =".into();
-    assert_eq!(names(&feed(text.valid_query(), &log)), ["STOP"]);
-    let words = text.not_applied().unwrap();
-    assert_eq!(words, "“Where” is not valid: not applied.");
+    let applied = text.applied(&FilterText::default());
+    assert_eq!(names(&feed(applied.query().unwrap(), &log)), ["STOP"]);
+    let words = text.not_applied(&applied);
+    assert_eq!(words, ["“Where” is not valid: not applied."]);
     (text.names, text.until) = ("\"".repeat(300), "soon".into());
-    let query = text.valid_query();
+    let applied = text.applied(&before);
+    let query = applied.query().unwrap();
     assert_eq!((query.session.as_deref(), query.until), (Some("vm"), None));
-    let words = text.not_applied().unwrap();
-    assert!(words.ends_with("“Until” are not valid: not applied."));
+    assert_eq!(names(&feed(query, &log)), ["TICK"]);
+    assert_eq!(
+        text.not_applied(&applied),
+        [
+            "“Filter by name” is not valid: TICK still applies.",
+            "“Where” is not valid: @.data.n > 1 still applies.",
+            "“Until” is not valid: not applied.",
+        ]
+    );
 }
 
 #[test]

@@ -22,12 +22,11 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use qmp_shared::model::EndpointKind;
-use qmp_shared::rest::{Problem, ProblemKind};
+use qmp_shared::rest::Problem;
 use qmp_shared::schema::Schema;
 
 use crate::state::address::command_path;
-use crate::state::commands::{Entry, GUEST_INFO, Listing, of_guest_info, of_schema};
-use crate::state::exchanges::{Key, Progress, Purpose};
+use crate::state::commands::{Entry, Listing, guest_info, of_agent, of_schema};
 use crate::state::history::KeptCommand;
 use crate::state::sessions::{Down, incarnation, pick, unavailable};
 use crate::store::{ManualState, SchemaState, use_store};
@@ -221,33 +220,10 @@ fn go_to_a_session(session: Memo<String>) {
     });
 }
 
-fn guest_info(session: &str) -> Key {
-    Key {
-        session: session.to_owned(),
-        command: GUEST_INFO.to_owned(),
-        purpose: Purpose::Page,
-    }
-}
-
 /// The agent's commands, as far as it has told.
 fn agents_entries(session: &str) -> Result<Vec<Entry>, Problem> {
-    use_store().with_exchanges(|app| {
-        match app
-            .exchanges
-            .latest(&guest_info(session))
-            .map(|exchange| &exchange.progress)
-        {
-            None | Some(Progress::Pending) => Ok(Vec::new()),
-            Some(Progress::Finished {
-                result: Err(problem),
-                ..
-            }) => Err((**problem).clone()),
-            Some(Progress::Finished {
-                result: Ok(text), ..
-            }) => of_guest_info(text)
-                .map_err(|error| Problem::new(ProblemKind::ProtocolError, error.to_string())),
-        }
-    })
+    let entries = use_store().with_exchanges(|app| of_agent(&app.exchanges, session));
+    entries.unwrap_or(Ok(Vec::new()))
 }
 
 /// A word about a command, a member or a value.

@@ -6,9 +6,10 @@ use leptos::prelude::*;
 
 use super::Page;
 use super::documentation::EventDocumentation;
-use crate::state::events::{FilterText, Refusal, Row, What, offered};
+use crate::state::events::{FilterText, Refusal, Row, What, offered, shown_name};
 use crate::state::sessions::incarnation;
 use crate::state::text::visible;
+use crate::state::time::Offset;
 use crate::state::tree::{NodeId, Tree};
 use crate::store::{SchemaState, browser};
 use crate::view::json_tree::JsonTree;
@@ -26,7 +27,11 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     };
     let text = Arc::clone(&event.text);
     let copied = Signal::stored(text.to_string());
-    let received = event.received.map(|at| at.utc()).unwrap_or_default();
+    let received = event.received.map(|at| {
+        let offset = browser::offset(at);
+        let local = (offset != Offset(0)).then(|| at.local(offset) + " · ");
+        local.unwrap_or_default() + &at.utc()
+    });
     let session = row.session.to_string();
     let name = event.name.to_string();
     let link = move |words: &'static str, change: Change| {
@@ -80,7 +85,7 @@ pub(super) fn Detail(page: Page, row: Arc<Row>) -> impl IntoView {
     view! {
         <section class="detail" aria-label="Event detail">
             <div class="detail-head">
-                <h2 class="mono">{visible(&name).into_owned()}</h2>
+                <h2 class="mono">{shown_name(&name)}</h2>
                 <CopyButton label="Copy event" text=copied/>
                 {close_button(page)}
             </div>

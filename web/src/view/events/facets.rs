@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::Page;
-use crate::state::events::{Facets, Feed, FilterText, Rate, Refusal};
+use crate::state::events::{Facets, Feed, FilterText, Rate, Refusal, shown_name};
 use crate::state::text::{clip, counted, grouped, visible};
 use crate::state::time::Instant;
 use crate::store::browser;
@@ -152,7 +152,7 @@ fn chip(
     only: Result<&FilterText, Refusal>,
 ) -> impl IntoView + use<> {
     let (start, left_out) = clip(name, SHOWN);
-    let mut shown = visible(start).into_owned();
+    let mut shown = shown_name(start);
     if left_out > 0 {
         shown.push('…');
     }

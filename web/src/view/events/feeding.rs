@@ -24,8 +24,7 @@ const BUDGET: f64 = 24.0;
 
 /// Shows what the address says, and what comes.
 pub(super) fn feed_the_page(page: Page) {
-    // What of the filter is not valid does not apply; `Notices` says so.
-    let query = Memo::new(move |_| page.text.with(FilterText::valid_query));
+    let query = Memo::new(move |_| page.applied.with(FilterText::query).unwrap_or_default());
     Effect::new(move || {
         let mut query = query.get();
         if page.file.with(Option::is_some) {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{File, Page};
-use crate::state::events::{read_ndjson, write_ndjson};
+use crate::state::events::{Opened, read_ndjson, write_ndjson};
 use crate::state::text::{grouped, visible};
 use crate::store::browser;
 use crate::view::parts::Menu;
@@ -37,8 +37,18 @@ pub(super) fn FileMenu(page: Page) -> impl IntoView {
                     fault.set(None);
                     page.selected.set(None);
                     let name = chosen.name();
-                    let (log, skipped) = (read.log, read.skipped);
-                    page.file.set(Some(Arc::new(File { name, log, skipped })));
+                    let Opened {
+                        log,
+                        skipped,
+                        broken,
+                    } = read;
+                    let file = File {
+                        name,
+                        log,
+                        skipped,
+                        broken,
+                    };
+                    page.file.set(Some(Arc::new(file)));
                 }
                 Err(error) => fault.set(Some(chosen.name() + ": " + &error)),
             }
@@ -71,9 +81,16 @@ pub(super) fn FileNotice(page: Page) -> impl IntoView {
                         + " lines are no events, but other messages: they were skipped."
                 }
             };
+            let broken = file.broken.as_ref().map(|broken| {
+                let counted = match broken.count {
+                    1 => " 1 line could not be read, and was left out: ".to_owned(),
+                    count => " ".to_owned() + &grouped(count) + " lines could not be read, and were left out: ",
+                };
+                counted + &visible(&broken.first.to_string()) + "."
+            });
             view! {
                 <p class="notice opened" role="status">
-                    <span>"Events of the file "<strong>{name}</strong>", not of the console."{skipped}</span>
+                    <span>"Events of the file "<strong>{name}</strong>", not of the console."{skipped}{broken}</span>
                     <button type="button" class="small" on:click=move |_| {
                         page.selected.set(None);
                         page.file.set(None);

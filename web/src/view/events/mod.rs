@@ -22,7 +22,7 @@ use qmp_shared::rest::Problem;
 
 use super::parts::ProblemBox;
 use super::place::use_path;
-use crate::state::events::{Feed, FilterText, History, Log, Row, What};
+use crate::state::events::{Broken, Feed, FilterText, History, Log, Row, What};
 use crate::state::pages;
 use crate::state::text::{counted, grouped};
 use crate::store::{Store, use_store};
@@ -41,6 +41,8 @@ struct Page {
     store: Store,
     /// What the address says.
     text: Memo<FilterText>,
+    /// What of that is right, and applies.
+    applied: Memo<FilterText>,
     /// Whether the address has a `since`, which the page does not know.
     has_since: Memo<bool>,
     feed: StoredValue<Feed>,
@@ -93,6 +95,8 @@ struct File {
     log: Log,
     /// Lines of it that are none of events.
     skipped: u64,
+    /// Lines of it that could not be read.
+    broken: Option<Broken>,
 }
 
 /// `/events?session=&except=&names=&where=&until=&commands=true`
@@ -125,6 +129,10 @@ pub(super) fn EventsPage() -> impl IntoView {
     let page = Page {
         store: use_store(),
         text,
+        applied: Memo::new(move |before: Option<&FilterText>| {
+            let none = FilterText::default();
+            text.with(|text| text.applied(before.unwrap_or(&none)))
+        }),
         has_since,
         feed: StoredValue::new(Feed::default()),
         history: StoredValue::new(None),

@@ -7,12 +7,15 @@ use crate::state::events::FilterText;
 use crate::state::time::Instant;
 use crate::store::browser;
 
-/// Says which parts of the filter are not applied, and that nothing new comes.
+/// Says which parts of the filter do not apply, and that nothing new comes.
 #[component]
 pub(super) fn Notices(page: Page) -> impl IntoView {
     let is_file = Memo::new(move |_| page.file.with(Option::is_some));
-    let not_applied = Memo::new(move |_| page.text.with(FilterText::not_applied));
-    let until = Memo::new(move |_| page.text.with(|text| Instant::parse(&text.until)));
+    let not_applied = Memo::new(move |_| {
+        let (text, applied) = (page.text, page.applied);
+        text.with(|text| applied.with(|applied| text.not_applied(applied)))
+    });
+    let until = Memo::new(move |_| page.applied.with(|text| Instant::parse(&text.until)));
     let past = move || {
         let at = until.get()?;
         let words = match is_file.get() {
@@ -34,7 +37,10 @@ pub(super) fn Notices(page: Page) -> impl IntoView {
     };
     view! {
         <div class="notices" role="status">
-            {move || not_applied.get().map(|words| view! { <p class="notice">{words}</p> })}
+            {move || {
+                let words = not_applied.get().into_iter();
+                words.map(|words| view! { <p class="notice">{words}</p> }).collect_view()
+            }}
             {past}
         </div>
     }

@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::{Older, Page};
 use crate::state::events::{
-    CommandRow, EventRow, Feed, Row, What, gap_words, link_words, not_loaded_words,
+    CommandRow, EventRow, Feed, Row, What, gap_words, link_words, not_loaded_words, shown_name,
 };
 use crate::state::history::Ended;
 use crate::state::text::visible;
@@ -316,7 +316,7 @@ fn table_row(
         What::Event(event) => {
             let title = time_title(page, number, event);
             let (seq, summary) = (event.seq.0, event.summary());
-            let name = visible(&event.name).into_owned();
+            let name = shown_name(&event.name);
             view! {
                 <div
                     role="row"
@@ -374,10 +374,10 @@ fn table_row(
             mark("row mark", String::new(), not_loaded_words(*from, *to))
         }
         What::Link(link) => {
-            let kind = if link.running {
-                "row mark regained"
-            } else {
-                "row mark lost"
+            let kind = match link.running {
+                true => "row mark regained",
+                false if link.is_wished() => "row mark",
+                false => "row mark lost",
             };
             let title = link.at.map(Instant::utc).unwrap_or_default();
             mark(kind, title, link_words(link))

@@ -50,13 +50,19 @@ fn names_that_no_schema_knows_may_mean_others() {
         ("", None),
         ("STOP", None),
         ("S*, JOB_STATUS_CHANGE", None),
-        ("sto", None),
+        ("sto", Some("STOP")),
+        ("STPO", Some("STOP")),
+        ("JOB, STOPED", Some("JOB_STATUS_CHANGE, STOP")),
+        ("st", None),
         ("NOTHING", None),
         ("stop NOTHING", None),
         ("stop,,", None),
     ] {
         assert_eq!(hint_names(typed, &[&schema]).as_deref(), meant, "{typed}");
     }
+    let more = SCHEMA.replace("\"STOP\"", "\"JOB_READY\"");
+    let schema = Schema::parse(&more).unwrap();
+    assert_eq!(hint_names("JOB_", &[&schema]).as_deref(), Some("JOB_*"));
     // Without a schema nobody can tell.
     assert_eq!(hint_names("stop", &[]), None);
 }
