@@ -636,7 +636,7 @@ for (const [width, height] of [
 
     test('every page', async ({ serve, vm, storage, agent, page, directory }) => {
       // Many pages, each with pictures and with axe-core.
-      test.setTimeout(420_000);
+      test.setTimeout(600_000);
       // Each look begins without what was entered for the one before.
       await page.addInitScript(() => sessionStorage.removeItem('qmp-console.unsent'));
       const gone = `unix:${join(directory, 'gone.sock')}`;

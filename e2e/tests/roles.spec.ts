@@ -107,7 +107,7 @@ test('a login that was lost while the console was away leads to the sign-in page
   await context.clearCookies();
   await console.restart();
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible({ timeout: 15_000 });
-  await expect(page.getByRole('alert')).toHaveText(/^You were signed out in another tab, or /);
+  await expect(page.getByRole('alert')).toHaveText(/^The console does not know your sign-in any more: /);
 });
 
 test('who tries too many wrong tokens is told to wait, and the right one still lets in', async ({ console, page }) => {

@@ -118,6 +118,22 @@ pub(super) fn CommandList(
             .map(|problem| view! { <ProblemBox problem/> })
     };
     let has_titles = move || sections.with(|sections| sections.len() > 1);
+    // The form of the command comes first: hundreds of links are a frame's work.
+    let is_drawn = RwSignal::new(false);
+    Effect::new(move || {
+        if total.get() > 0 && !is_drawn.get_untracked() {
+            browser::next_frame(move || {
+                is_drawn.try_set(true);
+            });
+        }
+    });
+    let kinds = move || {
+        let kind = |section: &Section| section.kind.clone();
+        match is_drawn.get() {
+            true => sections.with(|sections| sections.iter().map(kind).collect()),
+            false => Vec::new(),
+        }
+    };
     view! {
         <section class="commands-side" aria-label="Commands">
             <div class="commands-find">
@@ -144,13 +160,7 @@ pub(super) fn CommandList(
                 {problem}
             </div>
             <div class="command-list" on:keydown=on_list_key>
-                <For
-                    each=move || sections.with(|sections| {
-                        sections.iter().map(|section| section.kind.clone()).collect::<Vec<_>>()
-                    })
-                    key=SectionKind::clone
-                    children=move |kind| part(list, kind, has_titles)
-                />
+                <For each=kinds key=SectionKind::clone children=move |kind| part(list, kind, has_titles)/>
             </div>
             <Show when=move || total.get() != 0 && sections.with(Vec::is_empty)>
                 <p class="table-empty">"No command has this in its name or documentation."</p>
