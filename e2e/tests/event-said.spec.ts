@@ -81,6 +81,12 @@ test('what a monitor sent is opened, with the dates of its events', async ({ con
   await expect(eventRows(page, 'STOP')).toHaveCount(2);
   await openFile(page, stop);
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
+  // It is still open when one comes back to the page.
+  await page.getByRole('link', { name: 'Commands', exact: true }).click();
+  await expect(page.getByLabel('Search commands')).toBeVisible();
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await expect(page.getByText('Events of the file some.ndjson, not of the console.')).toBeVisible();
+  await expect(eventRows(page, 'STOP')).toHaveCount(1);
   // Also in a narrow window.
   await page.setViewportSize({ width: 390, height: 844 });
   await expect(eventRows(page, 'STOP').getByText('2023-11-1')).toBeInViewport();

@@ -88,6 +88,8 @@ pub(crate) const GROUPS: &[Group] = &[
         place: "Events",
         bindings: &[
             local("↑ ↓", "Walk the rows"),
+            local("Home End", "First, last row"),
+            local("PgUp PgDn", "Twenty up, twenty down"),
             local("Enter", "Open the event"),
             local("Esc", "Close the event"),
             local("f x", "In its JSON: filter by the value, exclude it"),
@@ -99,6 +101,7 @@ pub(crate) const GROUPS: &[Group] = &[
             local("↑ ↓", "Walk the lines"),
             local("→ ←", "Open, close"),
             local("Home End", "First, last line"),
+            local("PgUp PgDn", "A screen up, a screen down"),
             local("Enter", "Open or close"),
             local("c p s", "Copy the value, its path, its subtree"),
             local("t", "In a reply: show a string on its lines"),

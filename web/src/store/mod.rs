@@ -18,6 +18,7 @@ mod tab;
 mod unsent;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::{mpsc, oneshot};
@@ -27,6 +28,7 @@ use qmp_shared::rest::Role;
 use qmp_shared::wire::{ClientFrame, ServerFrame};
 
 use crate::state::editor::Drafts;
+use crate::state::events::File;
 use crate::state::history::{FilledIn, Unnoted};
 use crate::state::link::{Auth, Link};
 use crate::state::login::{Farewell, Identity, refusal};
@@ -84,6 +86,8 @@ pub(crate) struct Store {
     events_address: RwSignal<String>,
     /// The commands of the session that was chosen last.
     commands_address: RwSignal<String>,
+    /// A file of events that is looked at instead of the console's.
+    pub(crate) opened_file: RwSignal<Option<Arc<File>>>,
     pending: StoredValue<Pending>,
     /// How many tokens of addresses the console has accepted.
     logins: StoredValue<u64>,
@@ -151,6 +155,7 @@ impl Store {
             transactions: RwSignal::new(HashMap::new()),
             events_address: RwSignal::new(tab::events_address()),
             commands_address: RwSignal::new(tab::commands_address()),
+            opened_file: RwSignal::new(None),
             pending: StoredValue::new(Pending::default()),
             deadline: StoredValue::new(None),
             logins: StoredValue::new(0),
@@ -293,6 +298,7 @@ impl Store {
     /// Forgets what the console told, and what was entered.
     fn clear(self) {
         self.away.set_value(None);
+        self.opened_file.set(None);
         self.missed.set(None);
         self.app.set_value(App::default());
         self.schemas.set_value(schemas::Cache::default());

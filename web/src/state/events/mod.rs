@@ -31,6 +31,6 @@ pub(crate) use links::{Links, is_running};
 pub(crate) use log::{
     EventRow, LinkRow, Log, Row, What, gap_words, link_words, not_loaded_words, shown_name,
 };
-pub(crate) use ndjson::{Broken, Opened, read_ndjson, write_ndjson};
+pub(crate) use ndjson::{File, read_ndjson, write_ndjson};
 pub(crate) use query::{FilterText, Query, SavedFilter};
 pub(crate) use replay::{Known, Replay};

@@ -68,6 +68,15 @@ fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
+/// A file that was opened.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Its name.
+    pub(crate) name: String,
+    /// What was read of it.
+    pub(crate) content: Opened,
+}
+
 /// What was read of a file.
 #[derive(Debug)]
 pub(crate) struct Opened {

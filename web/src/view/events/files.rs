@@ -6,8 +6,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{File, Page};
-use crate::state::events::{Opened, read_ndjson, write_ndjson};
+use super::Page;
+use crate::state::events::{File, read_ndjson, write_ndjson};
 use crate::state::text::{grouped, visible};
 use crate::store::browser;
 use crate::view::parts::Menu;
@@ -33,22 +33,11 @@ pub(super) fn FileMenu(page: Page) -> impl IntoView {
                 .await
                 .and_then(|text| read_ndjson(&text).map_err(|error| error.to_string()));
             match read {
-                Ok(read) => {
+                Ok(content) => {
                     fault.set(None);
                     page.selected.set(None);
                     let name = chosen.name();
-                    let Opened {
-                        log,
-                        skipped,
-                        broken,
-                    } = read;
-                    let file = File {
-                        name,
-                        log,
-                        skipped,
-                        broken,
-                    };
-                    page.file.set(Some(Arc::new(file)));
+                    page.file.set(Some(Arc::new(File { name, content })));
                 }
                 Err(error) => fault.set(Some(chosen.name() + ": " + &error)),
             }
@@ -72,7 +61,7 @@ pub(super) fn FileNotice(page: Page) -> impl IntoView {
     move || {
         page.file.get().map(|file| {
             let name = visible(&file.name).into_owned();
-            let skipped = match file.skipped {
+            let skipped = match file.content.skipped {
                 0 => String::new(),
                 1 => " 1 line is no event, but another message: it was skipped.".to_owned(),
                 count => {
@@ -81,7 +70,7 @@ pub(super) fn FileNotice(page: Page) -> impl IntoView {
                         + " lines are no events, but other messages: they were skipped."
                 }
             };
-            let broken = file.broken.as_ref().map(|broken| {
+            let broken = file.content.broken.as_ref().map(|broken| {
                 let counted = match broken.count {
                     1 => " 1 line could not be read, and was left out: ".to_owned(),
                     count => " ".to_owned() + &grouped(count) + " lines could not be read, and were left out: ",

@@ -22,7 +22,7 @@ use qmp_shared::rest::Problem;
 
 use super::parts::ProblemBox;
 use super::place::use_path;
-use crate::state::events::{Broken, Feed, FilterText, History, Log, Row, What};
+use crate::state::events::{Feed, File, FilterText, History, Log, Row, What};
 use crate::state::pages;
 use crate::state::text::{counted, grouped};
 use crate::store::{Store, use_store};
@@ -50,7 +50,7 @@ struct Page {
     history: StoredValue<Option<History>>,
     /// How far the history is.
     older: RwSignal<Older>,
-    /// A file that is looked at instead of the console's events.
+    /// The store's file that is looked at instead of the console's events.
     file: RwSignal<Option<Arc<File>>>,
     /// Rises when the feed changed.
     revision: RwSignal<u64>,
@@ -89,16 +89,6 @@ enum Older {
     Failed(Problem),
 }
 
-/// Events of a file.
-struct File {
-    name: String,
-    log: Log,
-    /// Lines of it that are none of events.
-    skipped: u64,
-    /// Lines of it that could not be read.
-    broken: Option<Broken>,
-}
-
 /// `/events?session=&except=&names=&where=&until=&commands=true`
 #[component]
 pub(super) fn EventsPage() -> impl IntoView {
@@ -126,8 +116,9 @@ pub(super) fn EventsPage() -> impl IntoView {
         };
         navigate(&text.address(), options);
     });
+    let store = use_store();
     let page = Page {
-        store: use_store(),
+        store,
         text,
         applied: Memo::new(move |before: Option<&FilterText>| {
             let none = FilterText::default();
@@ -137,7 +128,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         feed: StoredValue::new(Feed::default()),
         history: StoredValue::new(None),
         older: RwSignal::new(Older::default()),
-        file: RwSignal::new(None),
+        file: store.opened_file,
         revision: RwSignal::new(0),
         generation: StoredValue::new(0),
         is_following: RwSignal::new(Store::was_following()),
@@ -209,7 +200,7 @@ impl Page {
             change.unwrap_or_default()
         };
         match self.file.get_untracked() {
-            Some(file) => changed(&file.log),
+            Some(file) => changed(&file.content.log),
             None => self.store.peek(|app| changed(&app.log)),
         }
     }
@@ -235,7 +226,7 @@ fn Counts(page: Page) -> impl IntoView {
     let dropped = Memo::new(move |_| {
         let of_file = page
             .file
-            .with(|file| file.as_ref().map(|file| file.log.dropped()));
+            .with(|file| file.as_ref().map(|file| file.content.log.dropped()));
         of_file.unwrap_or_else(|| page.store.with_events(|app| app.log.dropped()))
     });
     let words = move || {

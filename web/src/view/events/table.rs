@@ -213,7 +213,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
 fn empty_words(page: Page) -> &'static str {
     let of_file = page
         .file
-        .with(|file| file.as_ref().map(|file| file.log.has_events()));
+        .with(|file| file.as_ref().map(|file| file.content.log.has_events()));
     match of_file {
         Some(true) => return "No event of the file passes this filter.",
         Some(false) => return "The file has no events.",
