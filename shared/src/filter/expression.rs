@@ -139,7 +139,7 @@ impl FromStr for Expression {
         let path = JsonPath::parse(&query).map_err(|error| {
             let (at, message) = fault::find(text).unwrap_or_else(|| {
                 let at = error.position().saturating_sub(BEFORE.len());
-                (at, error.message().to_owned())
+                fault::unexpected(text, at)
             });
             let column = column(text, at);
             ExpressionError::Syntax { column, message }

@@ -2,6 +2,10 @@
 //! meant. The parser of the expressions itself gives up at the last place that
 //! it understood, which is often before the fault.
 
+/// What quotes text elsewhere, and what is said of it.
+const QUOTES: [char; 6] = ['“', '”', '‘', '’', '„', '`'];
+const STRAIGHT: &str = "text stands in straight quotes, `\"` or `'`";
+
 /// What is wrong, and at which byte it is.
 type Fault = (usize, String);
 
@@ -30,11 +34,14 @@ const FUNCTIONS: [(&str, &[Operand], Operand); 5] = [
 const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 
 /// What begins like one of those and is none.
-const NO_COMPARISONS: [&str; 3] = ["===", "=~", "<>"];
+const NO_COMPARISONS: [&str; 4] = ["===", "!==", "=~", "<>"];
 
 /// What stands for an operator elsewhere, and what to write.
-const OTHER_OPERATORS: [(&str, &str); 12] = [
+const OTHER_OPERATORS: [(&str, &str); 15] = [
     ("===", "is no operator: write `==`"),
+    ("!==", "is no operator: write `!=`"),
+    ("=>", "is no operator: write `>=`"),
+    ("=<", "is no operator: write `<=`"),
     ("=~", "is no operator: write `match(…)` or `search(…)`"),
     ("<>", "is no operator: write `!=`"),
     ("=", "is no operator: write `==`"),
@@ -83,6 +90,17 @@ pub(super) fn find(text: &str) -> Option<Fault> {
     walked.err()
 }
 
+/// What stands at a byte does not belong there.
+pub(super) fn unexpected(text: &str, at: usize) -> Fault {
+    match text.get(at..).unwrap_or_default() {
+        "" => (at.min(text.len()), ENDS.to_owned()),
+        rest => {
+            let start: String = rest.chars().take(20).collect();
+            (at, format!("unexpected {start:?}"))
+        }
+    }
+}
+
 /// Walks through an expression by its grammar (RFC 9535, section 2.3.5.1).
 struct Walk<'a> {
     text: &'a str,
@@ -121,13 +139,7 @@ impl<'a> Walk<'a> {
 
     /// What stands here does not belong here.
     fn unexpected(&self) -> Fault {
-        match self.rest() {
-            "" => (self.at, ENDS.to_owned()),
-            rest => {
-                let start: String = rest.chars().take(20).collect();
-                (self.at, format!("unexpected {start:?}"))
-            }
-        }
+        unexpected(self.text, self.at)
     }
 
     fn fault<T>(&self, message: impl Into<String>) -> Result<T, Fault> {
@@ -164,6 +176,10 @@ impl<'a> Walk<'a> {
                 Some(')') => self.at += 1,
                 None => return self.fault("`)` is missing"),
                 Some(_) => return Err(self.between()),
+            }
+            self.skip_blanks();
+            if self.comparison().is_some() {
+                return self.fault("what stands in parentheses cannot be compared");
             }
         } else {
             self.test_or_comparison(is_negated)?;
@@ -259,10 +275,14 @@ impl<'a> Walk<'a> {
                 self.segments()
             }
             Some('"' | '\'') => self.string().map(|()| Operand::Literal),
-            Some('0'..='9' | '-' | '+' | '.') => self.number(),
-            Some('“' | '”' | '‘' | '’' | '`' | '„') => {
-                self.fault("text stands in straight quotes, `\"` or `'`")
+            Some('.') if !self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+                let path = self.rest()[1..].trim_start_matches('.');
+                let end = path.find(|c: char| !is_in_name(c)).unwrap_or(path.len());
+                let name = &path[..end];
+                self.fault(format!("a path begins with `@`: write `@.{name}`"))
             }
+            Some('0'..='9' | '-' | '+' | '.') => self.number(),
+            Some(c) if QUOTES.contains(&c) => self.fault(STRAIGHT),
             Some('[' | '{') if !is_left => {
                 self.fault("an array or an object cannot be compared with")
             }
@@ -278,6 +298,10 @@ impl<'a> Walk<'a> {
         let after = &self.text[self.at + word.len()..];
         if after.starts_with('(') {
             return self.function(word);
+        }
+        let is_function = FUNCTIONS.iter().any(|(name, ..)| *name == word);
+        if is_function && after.trim_start().starts_with('(') {
+            return self.fault(format!("no blank stands between `{word}` and `(`"));
         }
         let known = OTHER_VALUES
             .iter()
@@ -356,15 +380,16 @@ impl<'a> Walk<'a> {
             let before = self.at;
             self.skip_blanks();
             if self.eat(".") {
-                let name_at = self.at;
-                self.skip_blanks();
                 if self.eat("*") {
                     is_one = false;
                     continue;
                 }
                 let name = self.word();
                 match name.chars().next() {
-                    None => return Err((name_at, "a name is missing after `.`".into())),
+                    None if self.rest().trim_start().starts_with(is_in_name) => {
+                        return self.fault("no blank stands after `.`");
+                    }
+                    None => return self.fault("a name is missing after `.`"),
                     Some('0'..='9') => {
                         return self.fault("what begins with a digit stands in brackets");
                     }
@@ -405,12 +430,8 @@ impl<'a> Walk<'a> {
                     self.at += 1;
                     is_one = false;
                 }
-                Some('0'..='9' | '-' | ':') => {
-                    let rest = self.rest();
-                    let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | ':' | ' '));
-                    is_one &= !rest[..end.unwrap_or(rest.len())].contains(':');
-                    self.at += end.unwrap_or(rest.len());
-                }
+                Some('0'..='9' | '-' | '+' | '.' | ':') => is_one &= self.index()?,
+                Some(c) if QUOTES.contains(&c) => return self.fault(STRAIGHT),
                 Some(c) if is_in_name(c) => {
                     let message =
                         format!("a name in brackets stands in quotes: `['{}']`", self.word());
@@ -428,9 +449,38 @@ impl<'a> Walk<'a> {
                     self.at += 1;
                     is_one = false;
                 }
+                Some(_) if self.rest().contains(']') => return Err(self.unexpected()),
                 _ => return Err((start, "`[` is not closed".into())),
             }
         }
+    }
+
+    /// An index or a slice (RFC 9535, sections 2.3.3 and 2.3.4); answers whether
+    /// it is one place.
+    fn index(&mut self) -> Result<bool, Fault> {
+        let rest = self.rest();
+        let end = rest.find([',', ']']).unwrap_or(rest.len());
+        let text = rest[..end].trim_end();
+        let is_number = |part: &str| {
+            let part = part.trim();
+            let digits = part.strip_prefix('-').unwrap_or(part);
+            let is_short = digits == "0" || !digits.starts_with('0');
+            let is_digits = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+            is_digits && is_short && part != "-0"
+        };
+        let parts: Vec<_> = text.split(':').collect();
+        let is_right = match &*parts {
+            [index] => is_number(index),
+            parts => {
+                parts.len() <= 3 && parts.iter().all(|it| it.trim().is_empty() || is_number(it))
+            }
+        };
+        if !is_right {
+            let start: String = text.chars().take(20).collect();
+            return self.fault(format!("`{start}` is no index"));
+        }
+        self.at += text.len();
+        Ok(parts.len() == 1)
     }
 
     /// A string, with its escapes (RFC 9535, section 2.3.1.1).
@@ -445,7 +495,17 @@ impl<'a> Walk<'a> {
                     return Ok(());
                 }
                 '\\' => match characters.next() {
-                    Some((_, 'b' | 'f' | 'n' | 'r' | 't' | '/' | '\\' | 'u')) => {}
+                    Some((_, 'b' | 'f' | 'n' | 'r' | 't' | '/' | '\\')) => {}
+                    Some((_, 'u')) => {
+                        let escapes = &self.text[start + at..];
+                        let Some(length) = escaped(escapes) else {
+                            let message =
+                                "`\\u` takes four hexadecimal digits, of a whole character";
+                            return Err((start + at, message.into()));
+                        };
+                        // Without the two that were taken.
+                        characters.by_ref().take(length - 2).for_each(drop);
+                    }
                     Some((_, c)) if Some(c) == quote => {}
                     Some((_, c)) => return Err((start + at, format!("`\\{c}` is no escape"))),
                     None => break,
@@ -474,6 +534,21 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// How many bytes of escapes (`\uXXXX`) the character takes that these begin
+/// with; `None` where they are none.
+fn escaped(escapes: &str) -> Option<usize> {
+    let unit = |at: usize| {
+        let escape = escapes.get(at..at + 6)?.strip_prefix("\\u")?;
+        let is_hex = escape.bytes().all(|it| it.is_ascii_hexdigit());
+        u16::from_str_radix(escape, 16).ok().filter(|_| is_hex)
+    };
+    match unit(0)? {
+        0xD800..=0xDBFF => matches!(unit(6), Some(0xDC00..=0xDFFF)).then_some(12),
+        0xDC00..=0xDFFF => None,
+        _ => Some(6),
+    }
+}
+
 /// Whether a name that stands after a dot has this character.
 fn is_in_name(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric() || !c.is_ascii()
@@ -484,7 +559,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::filter::Expression;
+    use crate::filter::{Expression, ExpressionError};
 
     #[test]
     fn the_fault_is_where_it_is_and_says_what_was_meant() {
@@ -495,6 +570,28 @@ mod tests {
             ("@.a == 'it's'", 12, "unexpected"),
             (r"@.a == 'x\d'", 10, r"`\d` is no escape"),
             ("@.a == “x”", 8, "straight quotes"),
+            ("@[“a”]", 3, "straight quotes"),
+            (r#"@.a == "\u12""#, 9, "four hexadecimal digits"),
+            (r#"@.a == "\ud800x""#, 9, "a whole character"),
+            (".data.x == 1", 1, "write `@.data`"),
+            ("@.a == .b", 8, "write `@.b`"),
+            ("@. a", 3, "no blank"),
+            (
+                "length (@.a) > 1",
+                1,
+                "no blank stands between `length` and `(`",
+            ),
+            ("1 < length (@.a)", 5, "no blank stands between"),
+            ("(@.a) == 1", 7, "in parentheses cannot be compared"),
+            ("@.n => 5", 5, "write `>=`"),
+            ("@.n =< 5", 5, "write `<=`"),
+            ("@.n !== 5", 5, "write `!=`"),
+            ("@.a[01] == 1", 5, "`01` is no index"),
+            ("@.a[1 2]", 5, "`1 2` is no index"),
+            ("@.a[1.5]", 5, "`1.5` is no index"),
+            ("@.a[-]", 5, "`-` is no index"),
+            ("@.a[1:2:3:4]", 5, "is no index"),
+            ("@['it's']", 7, "unexpected"),
             ("@.a == True", 8, "write `true`"),
             ("@.a == None", 8, "write `null`"),
             ("@.a == 5k", 8, "`5k` is no number"),
@@ -559,6 +656,13 @@ mod tests {
                     prop_assert!(fault.is_none(), "{expression}: {fault:?}");
                 } else if let Some((at, message)) = fault {
                     prop_assert!(text.is_char_boundary(at) && !message.is_empty(), "{text}");
+                } else if let Err(error) = text.parse::<Expression>() {
+                    // What is not found is said by the one place that is known.
+                    let is_explained = !matches!(error, ExpressionError::Syntax { .. })
+                        || ["unexpected", ENDS, "closes nothing", "separates nothing", "are open"]
+                            .iter()
+                            .any(|words| error.to_string().contains(words));
+                    prop_assert!(is_explained, "{text}: {error}");
                 }
             }
         }
