@@ -319,7 +319,10 @@ impl FromStr for Socket {
             };
         }
         if let Some((scheme, _)) = text.split_once("://")
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
         {
             return Err(AddressError::Scheme(scheme.to_owned() + "://"));
         }
@@ -472,6 +475,7 @@ mod tests {
             ("vm", "\"vm\""),
             ("unix:", "path"),
             ("https://vm:4444", "\"https://\" is not where QMP is spoken"),
+            ("qemu+ssh://vm/system", "\"qemu+ssh://\" is not where"),
             (
                 "localhost:44x",
                 "port \"44x\" is not a number from 1 to 65535",
