@@ -131,7 +131,7 @@ test('following goes on to the newest when older rows come in the same frame', a
   await asked;
   await page.evaluate('frames.hold(true)');
   await console.execute('many');
-  // Events are shown once a frame: one frame after the other, until all are.
+  // Events are shown with a frame: one frame after the other, until all are.
   const rows = async (): Promise<string | null> => {
     await page.evaluate('frames.step()');
     return await page.getByText(/^[\d,]+ rows$/).textContent();

@@ -52,6 +52,8 @@ pub(crate) struct App {
     coming: Option<Replay>,
     /// While events are replayed, those that came.
     replay: Option<Replay>,
+    /// Most events of each session that were asked for.
+    limit: usize,
     /// How many replays there were.
     replays: u64,
     /// Whether all events of the replay came, and the marks were not asked for.
@@ -141,6 +143,7 @@ impl App {
             ServerFrame::Removed(removed) => {
                 changes.sessions = true;
                 self.sessions.remove(&removed.name);
+                self.log.forget_floors();
                 self.remember(removed.name);
             }
             ServerFrame::Bookmark(bookmark) => {
@@ -374,8 +377,11 @@ impl App {
         }
     }
 
-    fn subscribe(&self) -> ClientFrame {
-        let is_replay = self.cursors.is_empty();
+    fn subscribe(&mut self) -> ClientFrame {
+        self.limit = match self.cursors.is_empty() {
+            true => HISTORY,
+            false => RESUMED,
+        };
         // A session that had no event yet may have some by now.
         let cursor = |name: &String| self.cursors.get(name).copied().unwrap_or(Seq(0));
         let after = self
@@ -389,7 +395,7 @@ impl App {
             names: Default::default(),
             expression: None,
             after: Some(After::Each(after)),
-            limit: Some(if is_replay { HISTORY } else { RESUMED }),
+            limit: Some(self.limit),
         })
     }
 
@@ -447,7 +453,7 @@ impl App {
         // Later, a row among the others says what was not loaded.
         let mut cut_off = match self.log.has_events() {
             true => BTreeSet::new(),
-            false => replay.cut_off(HISTORY),
+            false => replay.cut_off(self.limit),
         };
         let mut any = false;
         for (session, what) in replay.into_rows().chain(news) {

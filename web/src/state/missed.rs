@@ -68,7 +68,9 @@ impl Away {
                 missed
                     .changes
                     .push(shown + ": " + &seen.word + " → " + &word);
-            } else if info.counters.connections > seen.connections {
+            } else if info.state == SessionState::Running
+                && info.counters.connections > seen.connections
+            {
                 missed
                     .changes
                     .push(shown + " lost and regained its endpoint");
@@ -180,6 +182,9 @@ mod tests {
             missed(&before, &after).unwrap(),
             "Back. While away: vm lost and regained its endpoint."
         );
+        let mut down = after.clone();
+        down.get_mut("vm").unwrap().state = SessionState::Connecting;
+        assert_eq!(missed(&before, &down), None);
         // What it is by now says more.
         after.get_mut("vm").unwrap().status = Some("prelaunch".into());
         let words = missed(&before, &after).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Data flow: [`socket`] decodes frames → [`Store::apply`] reduces them at
 //! once, which is cheap → the revisions of the parts that changed are raised,
-//! at most once per animation frame → whatever view reads a part runs again.
+//! at most once per [`REST`] → whatever view reads a part runs again.
 //! Nothing here decides anything that a test would want to see: that is in
 //! [`crate::state`].
 
@@ -361,7 +361,7 @@ impl Store {
     }
 
     /// Reduces one frame and tells the views, replies at once, the rest with
-    /// the next animation frame.
+    /// an animation frame, [`REST`] after the one before.
     fn apply(self, frame: ServerFrame) {
         let now = browser::now();
         let changes = self

@@ -18,8 +18,9 @@ use super::parts::into_sight;
 use super::place::use_path;
 use crate::state::commands::{guest_info, of_agent};
 use crate::state::events::SavedFilter;
-use crate::state::exchanges::Exchanges;
+use crate::state::exchanges::{Exchanges, Key};
 use crate::state::history::KeptCommand;
+use crate::state::link::Link;
 use crate::state::palette::{
     Goal, Item, Known, SHOWN, Sources, count_words, find, items, session_of, step,
 };
@@ -218,25 +219,29 @@ fn schema_of_the_current_session(store: Store) -> (Memo<String>, RwSignal<Schema
     (current, schema)
 }
 
-/// Agents have no schema, and list their commands when they are asked.
+/// Agents have no schema, and list their commands when they are asked: once for
+/// each time that the palette is opened, where they did not answer before.
 fn ask_the_agents(store: Store) {
-    let unasked = Memo::new(move |_| {
-        store.with_sessions(|app| {
-            let running = app.sessions.values().filter(|info| {
-                info.kind == EndpointKind::Qga && info.state == SessionState::Running
-            });
-            let keys = running.map(|info| guest_info(&info.name));
-            let unasked = keys.filter(|key| app.exchanges.latest(key).is_none());
-            unasked.collect::<Vec<_>>()
-        })
+    if store.link.get_untracked() != Link::Connected {
+        return;
+    }
+    let unknown = store.peek(|app| {
+        let running = app
+            .sessions
+            .values()
+            .filter(|info| info.kind == EndpointKind::Qga && info.state == SessionState::Running);
+        let is_unknown = |key: &Key| match app.exchanges.latest(key) {
+            None => true,
+            Some(_) => matches!(of_agent(&app.exchanges, &key.session), Some(Err(_))),
+        };
+        let keys = running.map(|info| guest_info(&info.name));
+        keys.filter(is_unknown).collect::<Vec<_>>()
     });
-    Effect::new(move || {
-        for key in unasked.get() {
-            if let Err(problem) = store.execute(key, false, None) {
-                store.announcement.set(problem.detail);
-            }
+    for key in unknown {
+        if let Err(problem) = store.execute(key, false, None) {
+            store.announcement.set(problem.detail);
         }
-    });
+    }
 }
 
 /// The endpoints whose commands are known by now; `first` comes first.

@@ -211,6 +211,37 @@ fn a_session_that_is_loaded_in_part_does_not_stand_among_others() {
     assert_eq!(feed.refresh(&app.log), HISTORY + 2);
     event_at(&mut app, 1501, 40);
     assert_eq!(feed.refresh(&app.log), 1);
+
+    // Where the numbers begin again, those of before mean nothing.
+    let begin = |app: &App, feed: &Feed| {
+        let history = History::before(["quiet"], &app.log, feed.floor());
+        history.wanted(&Query::default())[0].parameters.clone()
+    };
+    assert_eq!(begin(&app, &feed), "?marks=true&limit=500&before=3");
+    app.log.renumber();
+    assert_eq!(begin(&app, &feed), "?marks=true&limit=500");
+}
+
+#[test]
+fn what_comes_after_the_log_was_cleared_is_all_there() {
+    let mut app = App::default();
+    greet(&mut app, &[session("vm", "running", 0)]);
+    event_at(&mut app, 1, 0);
+    mark(&mut app, &[]);
+    app.log.clear();
+    app.disconnected(0.0);
+    greet(
+        &mut app,
+        &["other", "vm"].map(|name| session(name, "running", 0)),
+    );
+    for seq in 2..2_000 {
+        event_at(&mut app, seq, 10);
+    }
+    apply(&mut app, r#"{"type":"pong","id":1}"#);
+    let (replay, _) = app.wanted_marks().unwrap();
+    app.give_up_links(replay);
+    assert!(app.log.has_events());
+    assert_eq!(Query::default().floor(&app.log), 0);
 }
 
 #[test]

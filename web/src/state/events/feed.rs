@@ -79,7 +79,7 @@ impl Feed {
     /// Looks at what is new in the log; answers how many rows were added.
     pub(crate) fn refresh(&mut self, log: &Log) -> usize {
         let mut added = 0;
-        self.floor = self.query.floor(log);
+        self.floor = self.floor.max(self.query.floor(log));
         if self.query.until.is_none() {
             for row in log.since(self.next) {
                 if !self.passes(row) {
@@ -177,6 +177,12 @@ impl Feed {
         if let Some(at) = &mut self.paused_at {
             *at = log.next();
         }
+    }
+
+    /// From which row of the log on it shows what passes; what was before is told
+    /// by the console's log.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor
     }
 
     /// Which rows it shows.

@@ -192,6 +192,8 @@ pub(crate) struct Log {
     /// For each session that has older rows in the console's log than were asked
     /// for, the first row that is here.
     floors: BTreeMap<Arc<str>, u64>,
+    /// The first row whose number in its session means what the console's does.
+    renumbered: u64,
 }
 
 impl Default for Log {
@@ -205,6 +207,7 @@ impl Default for Log {
             was_cleared: false,
             starts: BTreeMap::new(),
             floors: BTreeMap::new(),
+            renumbered: 0,
         }
     }
 }
@@ -269,6 +272,12 @@ impl Log {
         self.floors.insert(session.into(), self.next);
     }
 
+    /// A session is gone, and with it the console's log of it: no row that is here
+    /// is told by that any more.
+    pub(crate) fn forget_floors(&mut self) {
+        self.floors.clear();
+    }
+
     /// The row from which all of these sessions is here. Those before it are among
     /// others that are not, and the console's log tells all of them.
     pub(super) fn floor(&self, is_wanted: impl Fn(&str) -> bool) -> u64 {
@@ -300,7 +309,9 @@ impl Log {
     /// Numbers mean other events from here on.
     pub(crate) fn renumber(&mut self) {
         self.starts.clear();
+        self.floors.clear();
         self.push("", What::Renumbered);
+        self.renumbered = self.next;
     }
 
     /// Rows that had to go to make room.
@@ -312,6 +323,7 @@ impl Log {
     /// below `floor` do not count; `None` when no event of it was ever here.
     pub(crate) fn start(&self, session: &str, floor: u64) -> Option<Seq> {
         let below = self.rows.iter().take(self.below(floor)).rev();
+        let below = below.take_while(|row| row.number >= self.renumbered);
         let mut below = below.filter(|row| &*row.session == session);
         let last = below.find_map(|row| row.what.numbers());
         last.map(|(_, last)| Seq(last.0 + 1))

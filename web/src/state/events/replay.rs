@@ -182,13 +182,16 @@ impl Replay {
         news.collect()
     }
 
-    /// The sessions of which this many events came, the most that were asked for.
+    /// The sessions that no event was seen of before, and of which now this many
+    /// came, the most that were asked for.
     pub(crate) fn cut_off(&self, most: usize) -> BTreeSet<Arc<str>> {
         let events = |rows: &[What]| {
             let is_event = |what: &&What| matches!(what, What::Event(_));
             rows.iter().filter(is_event).count()
         };
-        let cut_off = self.sessions.iter().filter(|it| events(&it.rows) >= most);
+        let is_new = |it: &&Session| it.known.as_ref().is_none_or(|known| known.seen.is_none());
+        let new = self.sessions.iter().filter(is_new);
+        let cut_off = new.filter(|it| events(&it.rows) >= most);
         cut_off.map(|it| Arc::clone(&it.name)).collect()
     }
 

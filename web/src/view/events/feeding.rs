@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use qmp_shared::rest::ProblemKind;
 
 use super::{Older, Page};
-use crate::state::events::{FilterText, History, Query};
+use crate::state::events::{Feed, FilterText, History, Query};
 use crate::store::{api, browser};
 
 /// Rows of the tab's memory that are looked at between two looks at the clock.
@@ -156,7 +156,7 @@ impl Page {
             let is_wanted = |name: &&String| query.has_session(name);
             let names = app.sessions.keys().filter(is_wanted).map(String::as_str);
             match query.until {
-                None => History::before(names, &app.log, query.floor(&app.log)),
+                None => History::before(names, &app.log, self.feed.with_value(Feed::floor)),
                 Some(until) => History::until(names, until),
             }
         })
