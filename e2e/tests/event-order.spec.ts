@@ -50,6 +50,43 @@ test('a quiet session stands among no busy one of which only the latest is loade
   await expect(eventRows(page, 'QUIET')).toHaveCount(1);
 });
 
+test('what the console had already comes once, however late', async ({ fake, serve, page }) => {
+  const console = await serve({ vm: await fake({ rules: { go: [{ event: { name: 'ONCE' } }, { return: {} }] } }) });
+  await page.clock.install();
+  // All that the console says after its greeting waits, when it is to.
+  let holds = false;
+  const held: (() => void)[] = [];
+  await page.routeWebSocket(/\/api\/v1\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      const pass = (): void => socket.send(message);
+      if (holds && !message.toString().includes('"type":"hello"')) held.push(pass);
+      else pass();
+    });
+  });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await console.execute('go');
+  holds = true;
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('limit=500')) asked.push(request.url());
+  });
+  await page.goto(`${console.url}events?session=vm`);
+  await expect(page.getByText('Connected', { exact: true })).toBeVisible();
+  await page.clock.runFor(2_000);
+  await expect(page.getByText('0 rows')).toBeVisible();
+  expect(asked).toEqual([]);
+  holds = false;
+  for (const pass of held.splice(0)) pass();
+  await page.clock.runFor(2_000);
+  await expect(eventRows(page, 'ONCE')).toHaveCount(1);
+  // And what was before it when that is asked for.
+  await page.getByRole('button', { name: 'Show older events' }).click();
+  await expect(page.getByText('The log begins here.')).toBeVisible();
+  await expect(eventRows(page, 'ONCE')).toHaveCount(1);
+});
+
 test('a filter that nothing here passes is asked of the log', async ({ fake, serve, page }) => {
   const flood = { flood: { event: 'FLOOD', count: 1_500 } };
   const endpoint = await fake({ rules: { rare: [{ event: { name: 'RARE' } }, flood, { return: {} }] } });

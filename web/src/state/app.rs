@@ -358,6 +358,12 @@ impl App {
         })
     }
 
+    /// Whether what the console had already is still to come: it would come twice
+    /// if its log was asked for it as well.
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.journal.is_none() || self.coming.is_some() || self.replay.is_some()
+    }
+
     /// Whether there was a session of that name, which was removed.
     pub(crate) fn was_removed(&self, name: &str) -> bool {
         self.removed.contains(name)

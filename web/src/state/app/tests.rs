@@ -225,6 +225,7 @@ fn a_session_that_is_loaded_in_part_does_not_stand_among_others() {
 #[test]
 fn what_comes_after_the_log_was_cleared_is_all_there() {
     let mut app = App::default();
+    assert!(app.is_catching_up());
     greet(&mut app, &[session("vm", "running", 0)]);
     event_at(&mut app, 1, 0);
     mark(&mut app, &[]);
@@ -239,8 +240,9 @@ fn what_comes_after_the_log_was_cleared_is_all_there() {
     }
     apply(&mut app, r#"{"type":"pong","id":1}"#);
     let (replay, _) = app.wanted_marks().unwrap();
+    assert!(app.is_catching_up());
     app.give_up_links(replay);
-    assert!(app.log.has_events());
+    assert!(app.log.has_events() && !app.is_catching_up());
     assert_eq!(Query::default().floor(&app.log), 0);
 }
 

@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use qmp_shared::rest::ProblemKind;
 
 use super::{Older, Page};
+use crate::state::App;
 use crate::state::events::{Feed, FilterText, History, Query};
 use crate::store::{api, browser};
 
@@ -16,7 +17,8 @@ use crate::store::{api, browser};
 const STEP: usize = 256;
 
 /// How long a filter that nothing passes stands before the log is asked, as
-/// there is one more with each key.
+/// there is one more with each key; and between two looks at whether all came
+/// that the console had already.
 const SETTLED: Duration = Duration::from_millis(400);
 
 /// Milliseconds of a frame that looking at rows may take; drawing takes some more.
@@ -70,13 +72,20 @@ impl Page {
         if more {
             browser::next_frame(move || self.scan(generation));
         } else if self.is_without_matches() {
-            let look_back = move || {
-                let is_current = self.generation.try_get_value() == Some(generation);
-                if is_current && self.is_without_matches() {
-                    self.load_older();
-                }
-            };
-            set_timeout(look_back, SETTLED);
+            set_timeout(move || self.look_back(generation), SETTLED);
+        }
+    }
+
+    /// Asks the log, where nothing that the tab has passes the filter when all of
+    /// it came.
+    fn look_back(self, generation: u64) {
+        if self.generation.try_get_value() != Some(generation) {
+            return;
+        }
+        if self.store.peek(App::is_catching_up) {
+            set_timeout(move || self.look_back(generation), SETTLED);
+        } else if self.is_without_matches() {
+            self.load_older();
         }
     }
 
@@ -98,6 +107,16 @@ impl Page {
         }
         self.older.set(Older::Loading);
         let generation = self.generation.get_value();
+        if self.store.peek(App::is_catching_up) {
+            let again = move || {
+                if self.generation.try_get_value() == Some(generation) {
+                    self.older.set(Older::Unknown);
+                    self.load_older();
+                }
+            };
+            set_timeout(again, SETTLED);
+            return;
+        }
         let query = self.feed.with_value(|feed| feed.query().clone());
         let mut history = self
             .history
