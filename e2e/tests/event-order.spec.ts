@@ -40,7 +40,6 @@ test('a quiet session stands among no busy one of which only the latest is loade
     await page.locator('.table').evaluate((element) => element.scrollTo(0, element.scrollHeight));
     return await table.getByRole('row').nth(-2).textContent();
   };
-  await page.getByRole('button', { name: 'Show older events' }).click();
   await expect.poll(toEnd).toContain('Connected to the endpoint');
   const last = await table.getByRole('row').allTextContents();
   const quietAt = last.findIndex((row) => row.includes('QUIET'));
