@@ -38,24 +38,21 @@ const NO_COMPARISONS: [&str; 4] = ["===", "!==", "=~", "<>"];
 
 /// What stands for an operator elsewhere, and what to write.
 const OTHER_OPERATORS: [(&str, &str); 15] = [
-    ("===", "is no operator: write `==`"),
-    ("!==", "is no operator: write `!=`"),
-    ("=>", "is no operator: write `>=`"),
-    ("=<", "is no operator: write `<=`"),
-    ("=~", "is no operator: write `match(…)` or `search(…)`"),
-    ("<>", "is no operator: write `!=`"),
-    ("=", "is no operator: write `==`"),
-    ("&", "is no operator: write `&&`"),
-    ("|", "is no operator: write `||`"),
-    ("and", "is no operator: write `&&`"),
-    ("or", "is no operator: write `||`"),
-    ("is", "is no operator: write `==`"),
-    (
-        "in",
-        "is no operator: write `==` for each, with `||` between",
-    ),
-    ("contains", "is no operator: write `search(…)`"),
-    ("like", "is no operator: write `match(…)` or `search(…)`"),
+    ("===", "`==`"),
+    ("!==", "`!=`"),
+    ("=>", "`>=`"),
+    ("=<", "`<=`"),
+    ("=~", "`match(…)` or `search(…)`"),
+    ("<>", "`!=`"),
+    ("=", "`==`"),
+    ("&", "`&&`"),
+    ("|", "`||`"),
+    ("and", "`&&`"),
+    ("or", "`||`"),
+    ("is", "`==`"),
+    ("in", "`==` for each, with `||` between"),
+    ("contains", "`search(…)`"),
+    ("like", "`match(…)` or `search(…)`"),
 ];
 
 /// Words for values elsewhere, and what to write.
@@ -132,9 +129,7 @@ impl<'a> Walk<'a> {
 
     /// The word that begins here; empty where none does.
     fn word(&self) -> &'a str {
-        let rest = self.rest();
-        let end = rest.find(|c: char| !is_in_name(c));
-        &rest[..end.unwrap_or(rest.len())]
+        word(self.rest())
     }
 
     /// What stands here does not belong here.
@@ -255,13 +250,16 @@ impl<'a> Walk<'a> {
             return (self.at, "write `&&` between two comparisons".into());
         }
         let word = self.word();
-        for (other, message) in OTHER_OPERATORS {
+        for (other, instead) in OTHER_OPERATORS {
             let is_it = match word {
                 "" => self.rest().starts_with(other),
                 word => word.eq_ignore_ascii_case(other),
             };
             if is_it {
-                return (self.at, format!("`{other}` {message}"));
+                return (
+                    self.at,
+                    format!("`{other}` is no operator: write {instead}"),
+                );
             }
         }
         self.unexpected()
@@ -276,9 +274,7 @@ impl<'a> Walk<'a> {
             }
             Some('"' | '\'') => self.string().map(|()| Operand::Literal),
             Some('.') if !self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) => {
-                let path = self.rest()[1..].trim_start_matches('.');
-                let end = path.find(|c: char| !is_in_name(c)).unwrap_or(path.len());
-                let name = &path[..end];
+                let name = word(&self.rest()[1..]);
                 self.fault(format!("a path begins with `@`: write `@.{name}`"))
             }
             Some('0'..='9' | '-' | '+' | '.') => self.number(),
@@ -547,6 +543,13 @@ fn escaped(escapes: &str) -> Option<usize> {
         0xDC00..=0xDFFF => None,
         _ => Some(6),
     }
+}
+
+/// The word that a text begins with; empty where it begins with none.
+fn word(text: &str) -> &str {
+    text.split(|c: char| !is_in_name(c))
+        .next()
+        .unwrap_or_default()
 }
 
 /// Whether a name that stands after a dot has this character.
