@@ -37,11 +37,14 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
     let favourites = store.kept::<String>("favourite-commands");
     let saved = store.kept::<KeptCommand>("saved-commands");
     let filters = store.kept::<SavedFilter>("event-filters");
-    let items = Memo::new(move |_| {
+    let known = Memo::new(move |_| {
         // Raised when it is loaded, and then it is among those that are here.
         schema.track();
+        known(store, &current.get())
+    });
+    let items = Memo::new(move |_| {
         let current = current.get();
-        let known = known(store, &current);
+        let known = known.get();
         let found = |favourites: &[_], saved: &[_], filters: &[_]| {
             store.with_sessions(|app| {
                 items(&Sources {
@@ -175,7 +178,9 @@ pub(super) fn Palette(overlay: Overlay) -> impl IntoView {
             <p role="status" class="muted small-text">
                 {move || count_words(hits.with(Vec::len))}
                 {move || {
-                    let is_known = known(store, "").iter().any(|it| it.session == current.get());
+                    let is_known = current.with(|current| {
+                        known.with(|known| known.iter().any(|it| it.session == *current))
+                    });
                     (!is_known).then(|| schema_words(&current.get(), &schema.get()))
                 }}
             </p>
