@@ -220,7 +220,7 @@ test('names of types and properties are shown as text, and nothing waits for the
   await goToCommand(page, console, 'vm', 'device_add');
   const driver = field(page, 'driver');
   await driver.pressSequentially('safe');
-  await expect(page.getByRole('option', { name: 'safe\\u{202e}elgnat\\u{7}' })).toBeVisible();
+  await expect(page.getByRole('option', { name: 'safe\\u202eelgnat\\u0007' })).toBeVisible();
   await driver.fill('<im');
   await expect(page.getByRole('option', { name: MARKUP })).toBeVisible();
   await driver.press('ArrowDown');
@@ -240,7 +240,7 @@ test('names of types and properties are shown as text, and nothing waits for the
   await another.press('ArrowDown');
   await another.press('Enter');
   await another.press('Enter');
-  await expect(page.getByLabel('safe\\u{202e}elgnat\\u{7}', { exact: true })).toBeVisible();
+  await expect(page.getByLabel('safe\\u202eelgnat\\u0007', { exact: true })).toBeVisible();
   expect(await page.locator('img[src="x"]').count()).toBe(0);
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
 });

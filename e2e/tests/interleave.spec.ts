@@ -113,7 +113,7 @@ test('one on its way, one that failed, and one with a secret', async ({ fake, se
   await toggle(page).click();
   await expect(eventRows(page, 'SEEN')).toHaveCount(1);
   const failed = rows(page).filter({ hasText: 'failed' });
-  await expect(failed.locator('.name')).toHaveText('Command <img src=x onerror="window.hacked=1">\\u{202e} failed');
+  await expect(failed.locator('.name')).toHaveText('Command <img src=x onerror="window.hacked=1">\\u202e failed');
   await failed.click();
   await expect(detail(page).getByText('GenericError')).toBeVisible();
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);

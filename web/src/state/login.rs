@@ -89,7 +89,7 @@ mod tests {
         };
         assert_eq!(Identity::of(status(None, None)), None);
         let identity = Identity::of(status(Some(Role::Viewer), Some("a\u{202e}b"))).unwrap();
-        assert_eq!(identity.name, "a\\u{202e}b");
+        assert_eq!(identity.name, "a\\u202eb");
         assert_eq!(identity.role, Role::Viewer);
     }
 

@@ -404,13 +404,13 @@ mod tests {
 
     #[test]
     fn paragraphs() {
-        assert_eq!(prose("a\u{202e}b"), Prose::Text("a\\u{202e}b".to_owned()));
+        assert_eq!(prose("a\u{202e}b"), Prose::Text("a\\u202eb".to_owned()));
         assert_eq!(prose("• a"), Prose::Item("• a".to_owned()));
         assert_eq!(prose("12. a"), Prose::Item("12. a".to_owned()));
         assert_eq!(prose("12 a"), Prose::Text("12 a".to_owned()));
         assert_eq!(
             prose("a\n\tb\u{1b}"),
-            Prose::Literal("a\n    b\\u{1b}".to_owned())
+            Prose::Literal("a\n    b\\u001b".to_owned())
         );
     }
 

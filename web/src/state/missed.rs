@@ -218,7 +218,7 @@ mod tests {
         let after = sessions(&[("new", "running", None, 0)]);
         assert_eq!(
             missed(&before, &after).unwrap(),
-            "Back. While away: new is new, old\\u{202e} was removed."
+            "Back. While away: new is new, old\\u202e was removed."
         );
         let names = ["a", "b", "c", "d", "e", "f"];
         let before = sessions(&names.map(|name| (name, "running", None, 0)));

@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(title("/commands/"), "Commands");
         assert_eq!(title("/commands/my%20vm"), "Commands · my vm");
         assert_eq!(title("/commands/vm/query-status"), "query-status · vm");
-        assert_eq!(title("/commands/vm/a%E2%80%AEb"), "a\\u{202e}b · vm");
+        assert_eq!(title("/commands/vm/a%E2%80%AEb"), "a\\u202eb · vm");
         assert_eq!(title("/nowhere"), "No such page");
     }
 }

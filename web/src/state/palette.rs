@@ -384,7 +384,7 @@ mod tests {
             filters: &[],
         });
         let item = items.last().unwrap();
-        assert_eq!(item.label, "a\\u{202e}b");
+        assert_eq!(item.label, "a\\u202eb");
         let goal = Goal::Address("/commands/vm/a%E2%80%AEb".to_owned());
         assert_eq!(item.goal, goal);
     }

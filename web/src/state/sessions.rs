@@ -199,7 +199,7 @@ mod tests {
         let Some(Down::Gone(words)) = unavailable(&none, "n\u{202e}o", false) else {
             panic!()
         };
-        assert_eq!(words, "There is no session named “n\\u{202e}o”.");
+        assert_eq!(words, "There is no session named “n\\u202eo”.");
         let Some(Down::Gone(words)) = unavailable(&none, "vm", true) else {
             panic!()
         };

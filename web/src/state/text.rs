@@ -6,8 +6,18 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What is encoded in an address: all but what stands for itself in each part of it
+/// ([RFC 3986, section 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3)).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// The text with every invisible or direction-turning character written as
-/// its `\u{...}` escape, and line breaks as `\n`.
+/// JSON escapes it, `\u202e`, and line breaks as `\n`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -18,11 +28,22 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
-            _ if is_hidden(c) => shown.extend(c.escape_unicode()),
+            _ if is_hidden(c) => push_escaped(&mut shown, c),
             _ => shown.push(c),
         }
     }
     Cow::Owned(shown)
+}
+
+/// Appends the character as JSON escapes it
+/// ([RFC 8259, section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
+pub(crate) fn push_escaped(text: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        text.push_str("\\u");
+        for shift in [12, 8, 4, 0] {
+            text.extend(char::from_digit(u32::from(*unit) >> shift & 15, 16));
+        }
+    }
 }
 
 /// The start of the text, at most `limit` bytes, cut between characters; and
@@ -59,40 +80,14 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
 
 /// Text as one part of a path or query in an address.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
-            encoded.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// What [`percent_encoded`] was made from; whatever cannot be that stays as it
 /// is.
 pub(crate) fn percent_decoded(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| first == b'%');
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+    let decoded = percent_decode_str(part).decode_utf8();
+    decoded.map_or_else(|_| part.to_owned(), Cow::into_owned)
 }
 
 /// Whether the character cannot be seen, or makes others be seen elsewhere.
@@ -100,7 +95,8 @@ pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -109,7 +105,8 @@ mod tests {
 
     #[test]
     fn what_hides_is_shown() {
-        assert_eq!(visible("a\u{202e}b\u{0}\n"), "a\\u{202e}b\\u{0}\\n");
+        assert_eq!(visible("a\u{202e}b\u{0}\n"), "a\\u202eb\\u0000\\n");
+        assert_eq!(visible("\u{e0041}"), "\\udb40\\udc41");
         assert!(matches!(visible("Grüße <b>"), Cow::Borrowed("Grüße <b>")));
     }
 

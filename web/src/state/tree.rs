@@ -502,7 +502,7 @@ mod tests {
         let tree = tree(r#"{"k\n":"a\"\u00e9\u202e","s":"\ud800"}"#);
         assert_eq!(
             drawn(&tree)[1..],
-            [r#"  k\n: "a"é\u{202e}""#, r#"  s: "\ud800""#]
+            [r#"  k\n: "a"é\u202e""#, r#"  s: "\ud800""#]
         );
         assert_eq!(tree.string(1).unwrap(), "a\"é\u{202e}");
         assert_eq!(tree.string(2), None);

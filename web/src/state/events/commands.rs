@@ -270,7 +270,7 @@ mod tests {
                 result: Err(Arc::new(problem)),
             };
             let (_, row) = commands.answered(id, &answer).unwrap();
-            assert_eq!((row.word(), &*row.summary), (word, "in 0.0 ms: d\\u{202e}"));
+            assert_eq!((row.word(), &*row.summary), (word, "in 0.0 ms: d\\u202e"));
         }
     }
 

@@ -5,7 +5,7 @@ use qmp_shared::command::Step;
 use qmp_shared::filter::{EventFilter, Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
 
 use super::query::{FilterText, conjuncts};
-use crate::state::text::is_hidden;
+use crate::state::text::{is_hidden, push_escaped};
 use crate::state::tree::{Kind, NodeId, Tree};
 
 /// Why events are not filtered by a value.
@@ -206,15 +206,7 @@ fn literal(text: &str, quote: char) -> String {
             '\n' => literal.push_str("\\n"),
             '\t' => literal.push_str("\\t"),
             c if c == '\\' || c == quote => literal.extend(['\\', c]),
-            c if is_hidden(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    literal.push_str("\\u");
-                    for shift in [12, 8, 4, 0] {
-                        let digit = char::from_digit(u32::from(*unit) >> shift & 15, 16);
-                        literal.extend(digit);
-                    }
-                }
-            }
+            c if is_hidden(c) => push_escaped(&mut literal, c),
             c => literal.push(c),
         }
     }
