@@ -109,7 +109,8 @@ test('rows are one stop of Tab, marks are walked over, and Escape goes back to t
   await console.execute('end');
   await expect(page.getByText(/^Connected to the endpoint/)).toBeVisible();
   await console.execute('go');
-  await expect(eventRows(page, 'A')).toHaveCount(2);
+  // The last of them: they need not come in one frame.
+  await expect(eventRows(page, 'C')).toHaveCount(2);
   await expect(page.locator('[data-row][tabindex="0"]')).toHaveCount(1);
   const newest = eventRows(page, 'C').first();
   await newest.focus();
@@ -125,4 +126,28 @@ test('rows are one stop of Tab, marks are walked over, and Escape goes back to t
   await page.keyboard.press('Enter');
   await detail.getByRole('button', { name: 'Close' }).click();
   await expect(eventRows(page, 'C').last()).toBeFocused();
+  // What comes meanwhile does not take it away.
+  await console.execute('go');
+  await expect(eventRows(page, 'C')).toHaveCount(3);
+  await expect(eventRows(page, 'C').last()).toBeFocused();
+});
+
+test('the keys go on from a row that others have pushed out of sight', async ({ fake, serve, page }) => {
+  const flood = { flood: { event: 'FLOOD', count: 300 } };
+  const endpoint = await fake({
+    rules: { go: [{ event: { name: 'A' } }, { event: { name: 'B' } }, { return: {} }], more: [flood, { return: {} }] },
+  });
+  const console = await serve({ vm: endpoint });
+  await signIn(page, console);
+  await seesSession(page, 'vm', 'running');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await console.execute('go');
+  await eventRows(page, 'B').focus();
+  await console.execute('more');
+  await expect(page.getByText('302 rows')).toBeVisible();
+  await expect(eventRows(page, 'B')).toHaveCount(0);
+  await expect(page.getByRole('table', { name: 'Events' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(eventRows(page, 'A')).toBeFocused();
+  await expect(eventRows(page, 'A')).toBeInViewport();
 });

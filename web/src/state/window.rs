@@ -1,5 +1,8 @@
 //! Which rows of a long list are drawn.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 /// The rows that are in sight of a list whose rows are equally high.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -25,9 +28,60 @@ impl Window {
     }
 }
 
+/// For each row to draw, where among those that are drawn it stands, when it can
+/// stay there; those that stay keep their order. Rows of one list, which never
+/// change their order, all stay.
+pub(crate) fn staying<'a, K: Eq + Hash + 'a>(
+    drawn: impl IntoIterator<Item = &'a K>,
+    wanted: impl IntoIterator<Item = &'a K>,
+) -> Vec<Option<usize>> {
+    let drawn = drawn.into_iter().enumerate();
+    let places: HashMap<&K, usize> = drawn.map(|(at, key)| (key, at)).collect();
+    let mut next = 0;
+    let stays = wanted.into_iter().map(|key| {
+        let at = places.get(key).copied().filter(|at| *at >= next)?;
+        next = at + 1;
+        Some(at)
+    });
+    stays.collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::collection::btree_set;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_of_one_list_stay(
+            list in btree_set(any::<u8>(), 0..20),
+            from in 0..20_usize,
+            to in 0..20_usize,
+        ) {
+            let list = list.into_iter().collect::<Vec<_>>();
+            let (drawn, wanted) = (&list[..to.min(list.len())], &list[from.min(list.len())..]);
+            for (key, at) in wanted.iter().zip(staying(drawn, wanted)) {
+                prop_assert_eq!(at, drawn.iter().position(|drawn| drawn == key));
+            }
+        }
+
+        #[test]
+        fn what_stays_keeps_its_order(
+            drawn in Just((0..10_u8).collect::<Vec<_>>()).prop_shuffle(),
+            wanted in Just((5..15_u8).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let stays = staying(&drawn, &wanted);
+            prop_assert_eq!(stays.len(), wanted.len());
+            let places = stays.iter().flatten().collect::<Vec<_>>();
+            prop_assert!(places.is_sorted_by(|one, other| one < other));
+            prop_assert!(!places.is_empty());
+            for (key, at) in wanted.iter().zip(&stays) {
+                prop_assert!(at.is_none_or(|at| drawn[at] == *key));
+            }
+        }
+    }
 
     #[test]
     fn windows() {

@@ -204,11 +204,16 @@ pub(super) fn keep_in_tab(key: &str, text: Option<&str>) {
 pub(crate) fn focus_main() {
     let main = document().get_element_by_id("main");
     if let Some(main) = main.and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let options = web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        // Nothing depends on whether the browser grants the focus.
-        let _ = main.focus_with_options(&options);
+        focus_in_place(&main);
     }
+}
+
+/// Moves the focus there, and scrolls nothing.
+pub(crate) fn focus_in_place(element: &web_sys::HtmlElement) {
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // Nothing depends on whether the browser grants the focus.
+    let _ = element.focus_with_options(&options);
 }
 
 /// Moves the focus into the page's first search box that is in sight; whether

@@ -13,8 +13,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use qmp_shared::json::pretty;
 
+use super::each::draw_each;
 use super::parts::into_sight;
 use super::row_actions::{RowAction, buttons};
+use super::sight::{Sight, pixels};
 use crate::state::diff::{Diff, Mark};
 use crate::state::find::pieces;
 use crate::state::outline::{Move, Outline, Row};
@@ -64,8 +66,8 @@ pub(super) struct TreeView {
     revision: RwSignal<u64>,
     /// Rises when the lines say something else.
     generation: RwSignal<u64>,
-    /// Where the lines are scrolled to, and how high their frame is.
-    scroll: RwSignal<(f64, f64)>,
+    /// Which lines are seen.
+    sight: Sight,
     root: NodeRef<html::Div>,
     /// What is searched for.
     pub(super) wanted: RwSignal<String>,
@@ -89,13 +91,14 @@ impl TreeView {
     /// A tree of nothing yet, and what can be done with its values.
     pub(super) fn with(actions: Vec<RowAction>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let root = NodeRef::new();
         Self {
             store: use_store(),
             outline: StoredValue::new(Outline::new(Tree::new("null".into()), LINES)),
             revision: RwSignal::new(0),
             generation: RwSignal::new(0),
-            scroll: RwSignal::new((0.0, 600.0)),
-            root: NodeRef::new(),
+            sight: Sight::of(root, 600.0),
+            root,
             wanted: RwSignal::new(String::new()),
             actions: StoredValue::new(actions),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
@@ -113,8 +116,8 @@ impl TreeView {
             };
         });
         self.is_other();
-        if !follows && let Some(root) = self.root.get_untracked() {
-            root.set_scroll_top(0);
+        if !follows {
+            self.sight.scroll_to(0.0);
         }
     }
 
@@ -227,20 +230,8 @@ impl TreeView {
             .with_value(|outline| (outline.at(), outline.rows().len() > ALL));
         let line_id = self.line_id(self.outline.with_value(Outline::current));
         request_animation_frame(move || {
-            let Some(Some(root)) = self.root.try_get_untracked() else {
-                return;
-            };
             if is_long {
-                let (top, frame) = (
-                    f64::from(root.scroll_top()),
-                    f64::from(root.client_height()),
-                );
-                let wanted = at as f64 * LINE;
-                if wanted < top {
-                    root.set_scroll_top(wanted as i32);
-                } else if wanted + LINE > top + frame {
-                    root.set_scroll_top((wanted + LINE - frame).ceil() as i32);
-                }
+                self.sight.reveal(at as f64 * LINE, LINE);
             }
             // Also in what the tree itself scrolls in. The current line is
             // always drawn.
@@ -248,19 +239,6 @@ impl TreeView {
                 into_sight(&line);
             }
         });
-    }
-
-    fn measure(self) {
-        let Some(Some(root)) = self.root.try_get_untracked() else {
-            return;
-        };
-        let size = (
-            f64::from(root.scroll_top()),
-            f64::from(root.client_height()),
-        );
-        if self.scroll.get_untracked() != size {
-            self.scroll.set(size);
-        }
     }
 
     fn line_id(self, row: Row) -> String {
@@ -276,7 +254,7 @@ impl TreeView {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        let lines = ((self.scroll.get_untracked().1 / LINE) as usize).max(2) - 1;
+        let lines = untrack(|| (self.sight.height() / LINE) as usize).max(2) - 1;
         let step = match (event.key().as_str(), event.shift_key()) {
             ("ArrowRight", true) => Move::Expand,
             ("ArrowLeft", true) => Move::Collapse,
@@ -309,17 +287,14 @@ pub(super) fn TreeLines(
 ) -> impl IntoView {
     let count = Memo::new(move |_| tree.seen(|outline| outline.rows().len()));
     let is_long = Memo::new(move |_| count.get() > ALL);
-    let window = Memo::new(move |_| {
-        let (top, frame) = tree.scroll.get();
-        match is_long.get() {
-            true => Window::at(top, frame, LINE, count.get()),
-            false => Window {
-                first: 0,
-                end: count.get(),
-            },
-        }
+    let window = Memo::new(move |_| match is_long.get() {
+        true => tree.sight.window(LINE, count.get()),
+        false => Window {
+            first: 0,
+            end: count.get(),
+        },
     });
-    let drawn = move || {
+    let places = move || {
         let Window { first, end } = window.get();
         let is_long = is_long.get();
         let generation = tree.generation.get();
@@ -335,13 +310,11 @@ pub(super) fn TreeLines(
         })
     };
     let current = Memo::new(move |_| tree.seen(Outline::current));
-    Effect::new(move || {
-        is_long.track();
-        tree.root.track();
-        request_animation_frame(move || tree.measure());
-    });
-    let on_resize = window_event_listener(leptos::ev::resize, move |_| tree.measure());
-    on_cleanup(move || on_resize.remove());
+    let body = NodeRef::new();
+    let draw = move |(row, at, _)| line(tree, row, at, current);
+    // The focus is on the tree.
+    draw_each(body, places, |place| *place, draw, || {});
+    tree.sight.follow_size();
     view! {
         <div
             class="tree mono"
@@ -353,15 +326,16 @@ pub(super) fn TreeLines(
             aria-activedescendant=move || tree.line_id(current.get())
             node_ref=tree.root
             on:keydown=move |event| tree.on_key(&event)
-            on:scroll=move |_| tree.measure()
+            on:scroll=move |_| {
+                tree.sight.measure();
+            }
         >
             <div
                 class="tree-body"
                 role="presentation"
                 style:height=move || is_long.get().then(|| pixels(count.get() as f64 * LINE))
-            >
-                <For each=drawn key=|place| *place children=move |(row, at, _)| line(tree, row, at, current)/>
-            </div>
+                node_ref=body
+            ></div>
         </div>
     }
 }
@@ -370,10 +344,6 @@ pub(super) fn TreeLines(
 /// attribute.
 fn level(depth: usize) -> CustomAttr<&'static str, String> {
     custom_attribute("aria-level", (depth + 1).to_string())
-}
-
-fn pixels(pixels: f64) -> String {
-    pixels.to_string() + "px"
 }
 
 /// One line; `at` is its place in a tree of which not all lines are drawn.

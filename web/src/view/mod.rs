@@ -6,6 +6,7 @@
 mod commands;
 mod completing;
 mod documentation;
+mod each;
 mod events;
 mod json_tree;
 mod keys;
@@ -19,6 +20,7 @@ mod place;
 mod row_actions;
 mod sessions;
 mod shell;
+mod sight;
 mod sign_in;
 
 pub(crate) use shell::Root;

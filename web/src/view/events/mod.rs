@@ -9,6 +9,7 @@ mod feeding;
 mod files;
 mod kept;
 mod notices;
+mod row;
 mod table;
 mod toolbar;
 
@@ -22,6 +23,7 @@ use qmp_shared::rest::Problem;
 
 use super::parts::ProblemBox;
 use super::place::use_path;
+use super::sight::Sight;
 use crate::state::events::{Feed, File, FilterText, History, Log, Row, What};
 use crate::state::pages;
 use crate::state::text::{counted, grouped};
@@ -64,8 +66,8 @@ struct Page {
     selected: RwSignal<Option<Arc<Row>>>,
     /// The row that had the focus last, by its number.
     focused: RwSignal<Option<u64>>,
-    /// Where the table is scrolled to, and how high its frame is.
-    scroll: RwSignal<(f64, f64)>,
+    /// What of the table is seen.
+    sight: Sight,
     scroller: NodeRef<html::Div>,
     /// What is scrolled.
     content: NodeRef<html::Div>,
@@ -117,6 +119,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         navigate(&text.address(), options);
     });
     let store = use_store();
+    let scroller = NodeRef::new();
     let page = Page {
         store,
         text,
@@ -135,8 +138,8 @@ pub(super) fn EventsPage() -> impl IntoView {
         is_at_end: StoredValue::new(true),
         selected: RwSignal::new(None),
         focused: RwSignal::new(None),
-        scroll: RwSignal::new((0.0, 800.0)),
-        scroller: NodeRef::new(),
+        sight: Sight::of(scroller, 800.0),
+        scroller,
         content: NodeRef::new(),
         go: StoredValue::new(go),
     };

@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
+use by_address::ByAddress;
 use leptos::ev::KeyboardEvent;
+use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::SessionState;
 use wasm_bindgen::JsCast;
 
+use super::row::{day_of, table_row};
 use super::{Older, Page};
-use crate::state::events::{
-    CommandRow, EventRow, Feed, Row, What, gap_words, link_words, not_loaded_words, shown_name,
-};
-use crate::state::history::Ended;
-use crate::state::text::visible;
-use crate::state::time::Instant;
-use crate::state::window::Window;
+use crate::state::events::{Feed, Row};
 use crate::store::browser;
+use crate::view::each::draw_each;
 use crate::view::parts::{ProblemBox, focus};
+use crate::view::sight::pixels;
 
 /// Height of a row in pixels; the style sheet has the same numbers.
 const ROW: f64 = 28.0;
@@ -45,9 +44,14 @@ impl Page {
     }
 
     /// Which place of the table has the row of this number.
-    fn place(self, number: u64) -> Option<usize> {
+    pub(super) fn place(self, number: u64) -> Option<usize> {
         let at = self.feed.with_value(|feed| feed.position(number))?;
         self.turned(at, self.feed.with_value(|feed| feed.len()))
+    }
+
+    /// The place of the first row that is seen in full.
+    fn first_in_sight(self) -> usize {
+        (self.sight.top() / self.row_height()).ceil() as usize
     }
 
     fn row_at(self, place: usize) -> Option<Arc<Row>> {
@@ -69,18 +73,14 @@ impl Page {
         let Some(scroller) = self.scroller.get_untracked() else {
             return;
         };
-        let (top, frame) = (
-            f64::from(scroller.scroll_top()),
-            f64::from(scroller.client_height()),
-        );
-        let before = self.scroll.get_untracked();
-        if before == (top, frame) {
+        let before = untrack(|| self.sight.top());
+        if !self.sight.measure() {
             return;
         }
-        self.scroll.set((top, frame));
+        let (top, frame) = untrack(|| (self.sight.top(), self.sight.height()));
         let is_at_end = top + frame + ROW_NARROW >= f64::from(scroller.scroll_height());
         // Rows that came below are no reason to stay behind; the user's scrolling is.
-        if is_at_end || top < before.0 {
+        if is_at_end || top < before {
             self.is_at_end.set_value(is_at_end);
         }
         let to_end = match self.is_following.get_untracked() {
@@ -88,7 +88,7 @@ impl Page {
             false => f64::from(scroller.scroll_height()) - top - frame,
         };
         // Only who scrolls wants more, and a page that was just opened does not.
-        let has_scrolled = before.0 != top && top > 0.0;
+        let has_scrolled = before != top && top > 0.0;
         if has_scrolled && to_end < NEAR && self.older.get_untracked() == Older::Unknown {
             self.load_older();
         }
@@ -97,13 +97,6 @@ impl Page {
 
 #[component]
 pub(super) fn Table(page: Page) -> impl IntoView {
-    Effect::new(move || {
-        page.scroller.track();
-        page.selected.track();
-        page.store.is_narrow.track();
-        page.text.track();
-        request_animation_frame(move || page.measure());
-    });
     Effect::new(move || {
         if let (Some(scroller), Some(content)) = (page.scroller.get(), page.content.get()) {
             browser::on_resize([&scroller, &content], move || {
@@ -114,10 +107,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
     });
 
     let count = Memo::new(move |_| page.with_feed(|feed| feed.len()));
-    let window = Memo::new(move |_| {
-        let (top, frame) = page.scroll.get();
-        Window::at(top, frame, page.row_height(), count.get())
-    });
+    let window = Memo::new(move |_| page.sight.window(page.row_height(), count.get()));
     let rows = move || {
         page.revision.track();
         let window = window.get();
@@ -134,10 +124,10 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             let place = page.place(*number);
             place.is_some_and(|place| (window.first..window.end).contains(&place))
         };
-        page.focused.get().filter(is_drawn).or_else(|| {
-            let in_sight = (page.scroll.get().0 / page.row_height()).ceil() as usize;
-            page.row_at(in_sight).map(|row| row.number)
-        })
+        page.focused
+            .get()
+            .filter(is_drawn)
+            .or_else(|| page.row_at(page.first_in_sight()).map(|row| row.number))
     });
     let today = Memo::new(move |_| {
         page.store.clock.track();
@@ -147,7 +137,17 @@ pub(super) fn Table(page: Page) -> impl IntoView {
         let earliest = page.with_feed(Feed::earliest);
         earliest.is_some_and(|at| day_of(at) != today.get())
     });
-    let pixels = |pixels: f64| pixels.to_string() + "px";
+    let (table, body) = (NodeRef::<html::Div>::new(), NodeRef::new());
+    let draw = move |row| table_row(page, stop, today, row);
+    // Numbers are those of one log, and a file has another.
+    let key = |row: &Arc<Row>| ByAddress(Arc::clone(row));
+    // The keys go on from there.
+    let focus_lost = move || {
+        if let Some(table) = table.get_untracked() {
+            browser::focus_in_place(&table);
+        }
+    };
+    draw_each(body, rows, key, draw, focus_lost);
     let is_empty = Memo::new(move |_| !page.with_feed(Feed::has_events));
     let (is_following, file) = (page.is_following, page.file);
     view! {
@@ -156,7 +156,6 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             class:dated=is_dated
             node_ref=page.scroller
             on:scroll=move |_| page.measure()
-            on:keydown=move |event| on_key(page, &event)
             on:focusin=move |event| {
                 if let Some(number) = number_of(event.target()) {
                     page.focused.set(Some(number));
@@ -167,7 +166,14 @@ pub(super) fn Table(page: Page) -> impl IntoView {
             <Show when=move || is_following.get() && file.with(Option::is_none)>
                 <OlderEnd page/>
             </Show>
-            <div role="table" aria-label="Events" aria-rowcount=move || count.get() + 1>
+            <div
+                role="table"
+                aria-label="Events"
+                aria-rowcount=move || count.get() + 1
+                tabindex="-1"
+                node_ref=table
+                on:keydown=move |event| on_key(page, &event)
+            >
             <div role="rowgroup" class="table-head">
                 <div role="row" class="row" aria-rowindex="1">
                     <span role="columnheader">"Time"</span>
@@ -189,14 +195,8 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                         let top = window.get().first as f64 * page.row_height();
                         "translateY(".to_owned() + &pixels(top) + ")"
                     }
-                >
-                    // Numbers are those of one log, and a file has another.
-                    <For
-                        each=rows
-                        key=|row| Arc::as_ptr(row).addr()
-                        children=move |row| table_row(page, stop, today, row)
-                    />
-                </div>
+                    node_ref=body
+                ></div>
             </div>
             </div>
             <Show when=move || is_empty.get()>
@@ -276,172 +276,12 @@ fn OlderEnd(page: Page) -> impl IntoView {
     view! { <div class="older" role="status">{content}</div> }
 }
 
-/// A row; `stop` is the number of the one that Tab goes to.
-fn table_row(
-    page: Page,
-    stop: Memo<Option<u64>>,
-    today: Memo<i64>,
-    row: Arc<Row>,
-) -> impl IntoView {
-    let number = row.number;
-    let tabindex = move || {
-        if stop.get() == Some(number) {
-            "0"
-        } else {
-            "-1"
-        }
-    };
-    let index = Memo::new(move |_| {
-        page.revision.track();
-        page.place(number).map_or(0, |place| place + 2)
-    });
-    let is_selected = Memo::new(move |_| {
-        page.selected
-            .with(|selected| selected.as_ref().is_some_and(|row| row.number == number))
-    });
-    let session = visible(&row.session).into_owned();
-    let at = row.what.time();
-    let mark = |kind: &'static str, title: String, words: String| {
-        let session = session.clone();
-        view! {
-            <div role="row" class=kind tabindex=tabindex aria-rowindex=index data-row=number>
-                <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
-                <span role="cell" class="session">{session}</span>
-                <span role="cell" class="gap-words" title=words.clone()>{words.clone()}</span>
-            </div>
-        }
-        .into_any()
-    };
-    match &row.what {
-        What::Event(event) => {
-            let title = time_title(page, number, event);
-            let (seq, summary) = (event.seq.0, event.summary());
-            let name = shown_name(&event.name);
-            view! {
-                <div
-                    role="row"
-                    class="row event"
-                    tabindex=tabindex
-                    data-row=number
-                    aria-rowindex=index
-                    aria-current=move || is_selected.get().then_some("true")
-                    on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
-                >
-                    <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
-                    <span role="cell" class="session">{session}</span>
-                    <span role="cell" class="mono number seq">{seq}</span>
-                    <span role="cell" class="mono name">{name}</span>
-                    <span role="cell" class="mono data">{summary}</span>
-                </div>
-            }
-            .into_any()
-        }
-        What::Command(command) => {
-            let title = command.at.map(|at| at.utc() + ", by this browser’s clock");
-            let (name, summary) = (command.name.to_string(), command.summary.to_string());
-            let arrow = if command.ended.is_none() {
-                "→"
-            } else {
-                "←"
-            };
-            let tag = tag_class(command);
-            let word = command.word();
-            view! {
-                <div
-                    role="row"
-                    class="row event command"
-                    tabindex=tabindex
-                    data-row=number
-                    aria-rowindex=index
-                    aria-current=move || is_selected.get().then_some("true")
-                    on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
-                >
-                    <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
-                    <span role="cell" class="session">{session}</span>
-                    <span role="cell" class="number seq"><span aria-hidden="true">{arrow}</span></span>
-                    <span role="cell" class="name">
-                        <span class="visually-hidden">"Command "</span>
-                        <span class="mono">{name}</span>" "
-                        <span class=tag>{word}</span>
-                    </span>
-                    <span role="cell" class="mono data">{summary}</span>
-                </div>
-            }
-            .into_any()
-        }
-        What::Gap { from, to } => mark("row gap", String::new(), gap_words(*from, *to)),
-        What::NotLoaded { from, to } => {
-            mark("row mark", String::new(), not_loaded_words(*from, *to))
-        }
-        What::Link(link) => {
-            let kind = match link.running {
-                true => "row mark regained",
-                false if link.is_wished() => "row mark",
-                false => "row mark lost",
-            };
-            let title = link.at.map(Instant::utc).unwrap_or_default();
-            mark(kind, title, link_words(link))
-        }
-        What::Renumbered => mark(
-            "row gap",
-            String::new(),
-            "The console started anew: numbers begin again, events may be missing".to_owned(),
-        ),
-    }
-}
-
-fn tag_class(command: &CommandRow) -> &'static str {
-    match command.ended {
-        None => "tag accent",
-        Some(Ended::Returned) => "tag good",
-        Some(Ended::Failed) => "tag bad",
-        Some(Ended::Unknown) => "tag warn",
-    }
-}
-
-/// The day of an instant here, counted from 1970.
-fn day_of(at: Instant) -> i64 {
-    at.day(browser::offset(at))
-}
-
-/// The time here, and its date where that is not today.
-fn clock(at: Option<Instant>, today: Memo<i64>) -> impl IntoView {
-    at.map(|at| {
-        let (day, local) = (day_of(at), at.local(browser::offset(at)));
-        let date = move || {
-            let date = (today.get() != day).then(|| local[..10].to_owned());
-            date.map(|date| view! { <span class="day">{date}" "</span> })
-        };
-        view! { {date} {at.clock(browser::offset(at))} }
-    })
-}
-
-/// The exact time, and the distance to the event before.
-fn time_title(page: Page, number: u64, event: &EventRow) -> String {
-    let Some(received) = event.received else {
-        return String::new();
-    };
-    let before = page.feed.with_value(|feed| {
-        let mut before = (0..feed.position(number)?).rev();
-        // A command has its time from another clock.
-        let is_told = |row: &&Arc<Row>| !matches!(row.what, What::Command(_));
-        let before = before.find_map(|at| feed.row(at).filter(is_told))?;
-        before.what.time()
-    });
-    let mut title = received.utc();
-    if let Some(before) = before {
-        title.push_str(", ");
-        title.push_str(&received.since(before));
-    }
-    title
-}
-
 /// Arrow keys walk from row to row, Enter opens, Escape closes.
 fn on_key(page: Page, event: &KeyboardEvent) {
-    let Some(number) = number_of(event.target()) else {
-        return;
-    };
-    let Some(at) = page.place(number) else { return };
+    // The table itself has the focus when the row that had it is drawn no more.
+    let number = number_of(event.target()).or_else(|| page.focused.get_untracked());
+    let place = number.and_then(|number| page.place(number));
+    let at = place.unwrap_or_else(|| page.first_in_sight());
     let last = page.feed.with_value(|feed| feed.len()).saturating_sub(1);
     let next = match event.key().as_str() {
         "ArrowDown" => at + 1,
@@ -464,21 +304,10 @@ fn on_key(page: Page, event: &KeyboardEvent) {
     if (is_open || next == at) && row.what.has_detail() {
         page.selected.set(Some(row));
     }
-    let Some(scroller) = page.scroller.get_untracked() else {
-        return;
-    };
-    // Brings the row into sight first, since rows out of sight do not exist.
+    // Brings the row into sight first, since rows out of sight do not exist; its
+    // place is below the table's head.
     let height = page.row_height();
-    let (top, frame) = (
-        f64::from(scroller.scroll_top()),
-        f64::from(scroller.client_height()),
-    );
-    let wanted = next as f64 * height;
-    if wanted < top {
-        scroller.set_scroll_top(wanted as i32);
-    } else if wanted + 2.0 * height > top + frame {
-        scroller.set_scroll_top((wanted + 2.0 * height - frame) as i32);
-    }
+    page.sight.reveal(next as f64 * height, 2.0 * height);
     if !page.focus_row(number) {
         request_animation_frame(move || {
             page.focus_row(number);

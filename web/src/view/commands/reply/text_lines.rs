@@ -12,6 +12,7 @@ use crate::state::lines::Lines;
 use crate::state::text::counted;
 use crate::state::window::Window;
 use crate::view::parts::CopyButton;
+use crate::view::sight::{Sight, pixels};
 
 /// Height of a line in pixels; the style sheet has the same number.
 const LINE: f64 = 20.0;
@@ -30,39 +31,20 @@ pub(super) fn TextLines(
     /// The frame that the lines are scrolled in, to give it the focus.
     root: NodeRef<html::Div>,
 ) -> impl IntoView {
-    let scroll = RwSignal::new((0.0, 600.0));
+    let sight = Sight::of(root, 600.0);
+    sight.follow_size();
     let at = RwSignal::new(0_u32);
     let matches = Memo::new(move |_| {
         let wanted = wanted.get();
         lines.with(|lines| lines.search(&wanted))
     });
     let found = Signal::derive(move || matches.with(|matches| Found::among(matches, at.get())));
-    let measure = move || {
-        let Some(Some(root)) = root.try_get_untracked() else {
-            return;
-        };
-        let size = (
-            f64::from(root.scroll_top()),
-            f64::from(root.client_height()),
-        );
-        if scroll.get_untracked() != size {
-            scroll.set(size);
-        }
-    };
     let step = move |forward: bool, stays: bool| {
         let from = at.get_untracked();
         let to = matches.with_untracked(|matches| next_match(matches, from, forward, stays));
-        let (Some(to), Some(root)) = (to, root.get_untracked()) else {
-            return;
-        };
-        at.set(to);
-        let (top, frame) = (
-            f64::from(root.scroll_top()),
-            f64::from(root.client_height()),
-        );
-        let place = f64::from(to) * LINE;
-        if place < top || place + LINE > top + frame {
-            root.set_scroll_top((place - frame / 2.0).max(0.0) as i32);
+        if let Some(to) = to {
+            at.set(to);
+            sight.center(f64::from(to) * LINE, LINE);
         }
     };
     let leave = move || {
@@ -71,18 +53,8 @@ pub(super) fn TextLines(
             let _ = root.focus();
         }
     };
-    Effect::new(move || {
-        root.track();
-        lines.track();
-        request_animation_frame(measure);
-    });
-    let on_resize = window_event_listener(leptos::ev::resize, move |_| measure());
-    on_cleanup(move || on_resize.remove());
     let count = Memo::new(move |_| lines.with(|lines| lines.len()));
-    let window = Memo::new(move |_| {
-        let (top, frame) = scroll.get();
-        Window::at(top, frame, LINE, count.get())
-    });
+    let window = Memo::new(move |_| sight.window(LINE, count.get()));
     let current =
         Memo::new(move |_| matches.with(|matches| matches.binary_search(&at.get()).is_ok()));
     // None without anything to compare with.
@@ -147,7 +119,9 @@ pub(super) fn TextLines(
             aria-label="Text"
             tabindex="0"
             node_ref=root
-            on:scroll=move |_| measure()
+            on:scroll=move |_| {
+                sight.measure();
+            }
         >
             <div class="text-body" style:height=move || pixels(count.get() as f64 * LINE)>
                 <div class="text-drawn" style:top=move || pixels(window.get().first as f64 * LINE)>
@@ -164,8 +138,4 @@ pub(super) fn piece((text, is_match): (&str, bool)) -> AnyView {
         true => view! { <mark>{text.to_owned()}</mark> }.into_any(),
         false => text.to_owned().into_any(),
     }
-}
-
-fn pixels(pixels: f64) -> String {
-    pixels.to_string() + "px"
 }
