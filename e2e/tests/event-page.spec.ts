@@ -91,6 +91,20 @@ test('names that no event has may mean others, which are taken by a click', asyn
   await expect(eventRows(page, 'STOP')).toHaveCount(1);
 });
 
+test('a field that no event has may mean another, which is taken by a click', async ({ console, page }) => {
+  await goToEvents(page, console);
+  await where(page).fill('@.data.guset == false');
+  const hint = page.getByText('No such field is known: @.data.guset. Use');
+  await expect(hint).toBeVisible();
+  await page.getByRole('button', { name: '@.data.guest', exact: true }).click();
+  await expect(where(page)).toHaveValue('@.data.guest == false');
+  await expect(where(page)).toBeFocused();
+  await expect(hint).toHaveCount(0);
+  // It is one of other events.
+  await names(page).fill('JOB_STATUS_CHANGE');
+  await expect(page.getByText('No such field is known: @.data.guest.')).toBeVisible();
+});
+
 test('all names are offered when asked for', async ({ fake, serve, page }) => {
   const many = Array.from({ length: 20 }, (_, at) => `EVENT_${at}`);
   const console = await serve({ vm: await fake(sending(...many)) });

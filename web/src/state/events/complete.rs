@@ -43,9 +43,14 @@ pub(crate) fn complete_names(text: &str, caret: usize, schemas: &[&Schema]) -> C
 
 /// A field that an expression may speak of.
 #[derive(Debug)]
-struct Field {
-    path: String,
+pub(super) struct Field {
+    /// It, as an expression has it.
+    pub(super) path: String,
+    /// The names of the members on the way to it.
+    pub(super) names: Vec<String>,
     ty: String,
+    /// Whether it may have members that no schema tells.
+    pub(super) is_open: bool,
     /// The values it may have, as JSON, where they can be listed.
     values: Vec<String>,
 }
@@ -127,37 +132,51 @@ fn compared_field(head: &str) -> Option<&str> {
 }
 
 /// All fields of the events of these names, in order of their paths.
-fn fields(schemas: &[&Schema], names: &EventFilter) -> Vec<Field> {
-    let mut found: BTreeMap<String, Field> = BTreeMap::new();
+pub(super) fn fields(schemas: &[&Schema], names: &EventFilter) -> Vec<Field> {
+    let mut found = BTreeMap::new();
     let mut event_names = Vec::new();
     for schema in schemas {
         for event in schema.events() {
             if names.matches_name(&event.name) {
                 event_names.push(quoted(&event.name));
-                add_members(schema, event.data, "@.data", DEPTH, &mut found);
+                add_members(schema, event.data, &["data".to_owned()], DEPTH, &mut found);
             }
         }
     }
     event_names.sort();
     event_names.dedup();
-    let own = |path: &str, ty: &str, values| Field {
-        path: path.to_owned(),
-        ty: ty.to_owned(),
-        values,
+    let own = |names: &[&str], ty: &str, values| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Field::new(names, ty.to_owned(), false, values)
     };
     let mut fields: Vec<_> = found.into_values().collect();
-    fields.push(own("@.event", "string", event_names));
-    fields.push(own("@.timestamp.seconds", "integer", Vec::new()));
-    fields.push(own("@.timestamp.microseconds", "integer", Vec::new()));
+    fields.push(own(&["event"], "string", event_names));
+    fields.push(own(&["timestamp", "seconds"], "integer", Vec::new()));
+    fields.push(own(&["timestamp", "microseconds"], "integer", Vec::new()));
     fields
 }
 
+impl Field {
+    fn new(names: Vec<String>, ty: String, is_open: bool, values: Vec<String>) -> Self {
+        let path = names.iter();
+        let path = path.fold("@".to_owned(), |path, name| member_path(&path, name));
+        Self {
+            path,
+            names,
+            ty,
+            is_open,
+            values,
+        }
+    }
+}
+
+/// Adds the members of what is at the end of these names.
 fn add_members(
     schema: &Schema,
     ty: TypeId,
-    path: &str,
+    names: &[String],
     depth: usize,
-    found: &mut BTreeMap<String, Field>,
+    found: &mut BTreeMap<Vec<String>, Field>,
 ) {
     let Some(object) = schema.object(ty) else {
         return;
@@ -166,12 +185,14 @@ fn add_members(
         return;
     }
     for member in &object.members {
-        let path = member_path(path, &member.name);
-        add_members(schema, member.ty, &path, depth - 1, found);
+        let names = [names, std::slice::from_ref(&member.name)].concat();
+        add_members(schema, member.ty, &names, depth - 1, found);
         let values = values(schema, member.ty);
-        match found.get_mut(&path) {
+        let is_open = is_open(schema, member.ty, depth - 1);
+        match found.get_mut(&names) {
             // Of another event: what either of them may have.
             Some(field) => {
+                field.is_open |= is_open;
                 for value in values {
                     if !field.values.contains(&value) {
                         field.values.push(value);
@@ -180,12 +201,23 @@ fn add_members(
             }
             None => {
                 let ty = visible(&schema.describe(member.ty)).into_owned();
-                found.insert(path.clone(), Field { path, ty, values });
+                found.insert(names.clone(), Field::new(names, ty, is_open, values));
             }
         }
     }
     for variant in object.union.iter().flat_map(|union| &union.variants) {
-        add_members(schema, variant.ty, path, depth - 1, found);
+        add_members(schema, variant.ty, names, depth - 1, found);
+    }
+}
+
+/// Whether a value of the type may have members that are not listed, with this
+/// depth left.
+fn is_open(schema: &Schema, ty: TypeId, depth: usize) -> bool {
+    match schema.ty(ty) {
+        Type::Builtin(builtin) => matches!(builtin, Builtin::Object | Builtin::Value),
+        Type::Object(_) => depth == 0,
+        Type::Alternate { .. } => true,
+        Type::Enum { .. } | Type::Array(_) => false,
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use complete::{complete_names, complete_where};
 pub(crate) use condition::{Refusal, offered};
 pub(crate) use facets::{Facets, Rate};
 pub(crate) use feed::Feed;
-pub(crate) use hint::hint_names;
+pub(crate) use hint::{MeantField, UnknownField, hint_names, hint_where};
 pub(crate) use history::{History, Wanted};
 pub(crate) use links::{Links, is_running};
 pub(crate) use log::{

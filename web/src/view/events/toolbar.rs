@@ -7,7 +7,10 @@ use super::Page;
 use super::files::FileMenu;
 use super::kept::FilterMenu;
 use crate::state::completion::Completion;
-use crate::state::events::{Feed, FilterText, complete_names, complete_where, hint_names};
+use crate::state::events::{
+    Feed, FilterText, MeantField, UnknownField, complete_names, complete_where, hint_names,
+    hint_where,
+};
 use crate::state::sessions::incarnation;
 use crate::state::text::grouped;
 use crate::state::time::Instant;
@@ -55,22 +58,51 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
         let (session, names) = (session.get(), names.get());
         with_schemas(page, &session, |schemas| hint_names(&names, schemas))
     });
-    let hint = move || {
+    let take = move |id: &'static str, change: &dyn Fn(&mut FilterText)| {
+        let mut text = text.get_untracked();
+        change(&mut text);
+        page.go(&text);
+        focus_id(id);
+    };
+    let names_hint = move || {
         meant.get().map(|meant| {
-            let take = meant.clone();
+            let names = meant.clone();
+            let take = move |_| take("events-names", &|text| text.names.clone_from(&names));
             view! {
                 <p class="hint">
                     "No such event is known. Use "
-                    <button
-                        type="button"
-                        class="quiet small mono"
-                        on:click=move |_| {
-                            change(&|text| text.names.clone_from(&take));
-                            focus_id("events-names");
-                        }
-                    >
-                        {meant}
-                    </button>
+                    <button type="button" class="quiet small mono" on:click=take>{meant}</button>
+                </p>
+            }
+        })
+    };
+    let unknown_field = Memo::new(move |_| {
+        news.track();
+        let (session, expression) = (session.get(), expression.get());
+        if expression.is_empty() || expression_fault.with(Option::is_some) {
+            return None;
+        }
+        let names = text.with(FilterText::parse_names).unwrap_or_default();
+        with_schemas(page, &session, |schemas| {
+            hint_where(&expression, schemas, &names)
+        })
+    });
+    let where_hint = move || {
+        unknown_field.get().map(|UnknownField { path, meant }| {
+            let meant = meant.map(|MeantField { path, expression }| {
+                let take = move |_| {
+                    take("events-where", &|text| {
+                        text.expression.clone_from(&expression)
+                    });
+                };
+                view! {
+                    " Use "
+                    <button type="button" class="quiet small mono" on:click=take>{path}</button>
+                }
+            });
+            view! {
+                <p class="hint">
+                    "No such field is known: "<span class="mono">{path}</span>"."{meant}
                 </p>
             }
         })
@@ -100,7 +132,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 ask=ask
                 news=news
             >
-                {hint}
+                {names_hint}
             </FilterField>
             <FilterField
                 id="events-where"
@@ -112,7 +144,9 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
                 complete=complete_the_expression
                 ask=ask
                 news=news
-            />
+            >
+                {where_hint}
+            </FilterField>
             <Until page/>
             <div class="buttons">
                 <FilterMenu page/>

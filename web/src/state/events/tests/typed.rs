@@ -73,9 +73,9 @@ fn fields_and_values_are_completed_where_the_caret_is() {
     let complete = |text: &str| complete_where(text, text.len(), &[&schema], &EventFilter::all());
     let all = [
         "@.data.id",
-        "@.data.status",
         "@.data['node-name']",
         "@.data['node-name'].on",
+        "@.data.status",
         "@.event",
         "@.timestamp.seconds",
         "@.timestamp.microseconds",
@@ -112,4 +112,85 @@ fn fields_and_values_are_completed_where_the_caret_is() {
     let stop = "STOP".parse().unwrap();
     let completion = complete_where("", 0, &[&schema], &stop);
     assert_eq!(texts(&completion), all[4..]);
+}
+
+#[test]
+fn fields_that_no_event_has_may_mean_others() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let hint = |text: &str| hint_where(text, &[&schema], &EventFilter::all());
+    for (typed, path, meant) in [
+        (
+            "@.data.statsu == \"a\"",
+            "@.data.statsu",
+            Some("@.data.status == \"a\""),
+        ),
+        ("!@.status", "@.status", Some("!@.data.status")),
+        (
+            "@.data.on || @.data.id",
+            "@.data.on",
+            Some("@.data['node-name'].on || @.data.id"),
+        ),
+        (
+            "@.data.node_name.on",
+            "@.data.node_name",
+            Some("@.data['node-name'].on"),
+        ),
+        (
+            "@.data[\"Node-name\"]['on']",
+            "@.data[\"Node-name\"]",
+            Some("@.data['node-name']['on']"),
+        ),
+        ("@.data.id.length == 1", "@.data.id.length", None),
+        ("@.dta.id", "@.dta", None),
+        (
+            "@.timestamp.second > 1",
+            "@.timestamp.second",
+            Some("@.timestamp.seconds > 1"),
+        ),
+        ("@.data.none", "@.data.none", None),
+    ] {
+        let found = hint(typed).unwrap_or_else(|| panic!("{typed}"));
+        assert_eq!(found.path, path);
+        let found = found.meant.map(|meant| meant.expression);
+        assert_eq!(found.as_deref(), meant, "{typed}");
+    }
+    for typed in [
+        "",
+        "@",
+        "@.data",
+        "@.event == \"@.no\" && @['data'].id == '@.no\\'@.no'",
+        "@.data[?@.no == 1]",
+        "@.data['node-name'].on == true",
+        "@.data.id[0]",
+        "@.data[\"node\\u002dname\"].no",
+        "@..no",
+    ] {
+        assert_eq!(hint(typed), None, "{typed}");
+    }
+    // Nobody can tell.
+    let names: EventFilter = "VENDOR_*".parse().unwrap();
+    assert_eq!(hint_where("@.data.no", &[&schema], &names), None);
+    assert_eq!(hint_where("@.data.no", &[], &EventFilter::all()), None);
+    // Only of other events.
+    let names: EventFilter = "STOP".parse().unwrap();
+    assert!(hint_where("@.data.id", &[&schema], &names).is_some());
+}
+
+#[test]
+fn what_may_have_any_member_has_this_one() {
+    let schema = r#"[
+        {"name": "E", "meta-type": "event", "arg-type": "0"},
+        {"name": "0", "meta-type": "object", "members": [{"name": "any", "type": "any"}, {"name": "or", "type": "1"}]},
+        {"name": "1", "meta-type": "alternate", "members": [{"type": "any"}, {"type": "str"}]},
+        {"name": "any", "meta-type": "builtin", "json-type": "value"},
+        {"name": "str", "meta-type": "builtin", "json-type": "string"}]"#;
+    let schema = Schema::parse(schema).unwrap();
+    for (text, is_known) in [
+        ("@.data.any.a.b", true),
+        ("@.data.or.a", true),
+        ("@.data.x", false),
+    ] {
+        let hint = hint_where(text, &[&schema], &EventFilter::all());
+        assert_eq!(hint.is_none(), is_known, "{text}");
+    }
 }
