@@ -1,21 +1,20 @@
 // The events page with all the rows that a tab keeps: prints figures and judges
 // nothing, since machines differ.
 
-import { readFileSync } from 'node:fs';
-
 import type { CDPSession, Page } from '@playwright/test';
 
 import type { Console } from '../support/console.ts';
 import type { Action, Fake, Script } from '../support/endpoints.ts';
 import { expect, signIn, test } from '../support/fixtures.ts';
 import { seesSession } from '../support/pages.ts';
+import { memoryOf } from './memory.ts';
 
 const ROWS = 100_000;
 const ROUNDS = 9;
 
 /** Events each tenth of a second, for as many tenths as it takes. */
 const BATCH = 100;
-const SECONDS = 10;
+const SECONDS = 60;
 
 type Fakes = (script: Script) => Promise<Fake>;
 type Serve = (sessions: Record<string, Fake>, args?: string[]) => Promise<Console>;
@@ -119,19 +118,7 @@ test('a thousand events a second', async ({ fake, serve, page, directory }) => {
   const console = await full(fake, serve, page, `${directory}/state`);
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
-  await devtools.send('HeapProfiler.collectGarbage');
-  const system = await page.context().browser()?.newBrowserCDPSession();
-  if (system === undefined) throw new Error('no browser');
-  // The page's process is the largest of those that draw.
-  const memory = async (): Promise<string> => {
-    const { processInfo } = await system.send('SystemInfo.getProcessInfo');
-    const renderers = processInfo.filter(({ type }) => type === 'renderer');
-    const resident = renderers.map(({ id }) => {
-      const status = readFileSync(`/proc/${id}/status`, 'utf8');
-      return Number(status.match(/^VmRSS:\s+(\d+)/m)?.[1]) / 1024;
-    });
-    return `${Math.max(...resident).toFixed(0)} MiB resident`;
-  };
+  const memory = await memoryOf(page);
   const before = await memory();
   const [start, from] = [performance.now(), await busy(devtools)];
   for (let tenth = 0; tenth < SECONDS * 10; tenth += 1) {

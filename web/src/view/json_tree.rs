@@ -294,26 +294,33 @@ pub(super) fn TreeLines(
             end: count.get(),
         },
     });
-    let places = move || {
+    let current = Memo::new(move |_| tree.seen(Outline::current));
+    let lines = move || {
         let Window { first, end } = window.get();
         let is_long = is_long.get();
-        let generation = tree.generation.get();
+        let (generation, wanted) = (tree.generation.get(), Arc::from(tree.wanted.get()));
         tree.seen(|outline| {
             // The tree names its current line, which therefore must exist.
             let at = outline.at();
             let before = (at < first).then_some(at);
             let after = (at >= end).then_some(at);
             let places = before.into_iter().chain(first..end).chain(after);
-            let rows = places.filter_map(|at| Some((*outline.rows().get(at)?, at)));
-            let rows = rows.map(|(row, at)| (row, is_long.then_some(at), generation));
-            rows.collect::<Vec<_>>()
+            let lines = places.filter_map(|at| {
+                let row = *outline.rows().get(at)?;
+                let state = LineState {
+                    is_current: outline.current() == row,
+                    is_open: matches!(row, Row::Node(id) if outline.is_open(id)),
+                    wanted: Arc::clone(&wanted),
+                };
+                Some(((row, is_long.then_some(at), generation), state))
+            });
+            lines.collect::<Vec<_>>()
         })
     };
-    let current = Memo::new(move |_| tree.seen(Outline::current));
     let body = NodeRef::new();
-    let draw = move |(row, at, _)| line(tree, row, at, current);
+    let draw = move |(row, at, _), state| line(tree, row, at, state);
     // The focus is on the tree.
-    draw_each(body, places, |place| *place, draw, || {});
+    draw_each(body, lines, |line| *line, draw, || {});
     tree.sight.follow_size();
     view! {
         <div
@@ -346,10 +353,19 @@ fn level(depth: usize) -> CustomAttr<&'static str, String> {
     custom_attribute("aria-level", (depth + 1).to_string())
 }
 
+/// What changes of a line while it is shown.
+#[derive(Clone, PartialEq)]
+struct LineState {
+    is_current: bool,
+    is_open: bool,
+    /// What is searched for.
+    wanted: Arc<str>,
+}
+
 /// One line; `at` is its place in a tree of which not all lines are drawn.
-fn line(tree: TreeView, row: Row, at: Option<usize>, current: Memo<Row>) -> AnyView {
+fn line(tree: TreeView, row: Row, at: Option<usize>, state: ReadSignal<LineState>) -> AnyView {
     let text = match row {
-        Row::Node(id) => return node_line(tree, id, at, current).into_any(),
+        Row::Node(id) => return node_line(tree, id, at, state).into_any(),
         Row::Gone(id, parent) => tree.outline.with_value(|outline| {
             let shown = outline.diff().map(|diff| diff.old().shown(id));
             let depth = outline.tree().depth(parent) + 1;
@@ -363,7 +379,7 @@ fn line(tree: TreeView, row: Row, at: Option<usize>, current: Memo<Row>) -> AnyV
     let (depth, key, value) = text.unwrap_or_default();
     let is_gone = matches!(row, Row::Gone(..));
     let separator = (!key.is_empty()).then_some(": ");
-    let is_current = move || current.get() == row;
+    let is_current = move || state.with(|state| state.is_current);
     view! {
         <div
             class="line"
@@ -387,7 +403,12 @@ fn line(tree: TreeView, row: Row, at: Option<usize>, current: Memo<Row>) -> AnyV
     .into_any()
 }
 
-fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) -> impl IntoView {
+fn node_line(
+    tree: TreeView,
+    id: NodeId,
+    at: Option<usize>,
+    state: ReadSignal<LineState>,
+) -> impl IntoView {
     let row = Row::Node(id);
     let (shown, can_open, mark, was) = tree.outline.with_value(|outline| {
         let was = outline.diff().and_then(|diff| {
@@ -397,7 +418,8 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
         let value = outline.tree();
         (value.shown(id), value.can_open(id), outline.mark(id), was)
     });
-    let is_open = Memo::new(move |_| tree.seen(|outline| outline.is_open(id)));
+    let is_open = Memo::new(move |_| state.with(|state| state.is_open));
+    let wanted = Memo::new(move |_| state.with(|state| Arc::clone(&state.wanted)));
     let expanded = can_open.then_some(move || is_open.get().to_string());
     let (position, siblings) = shown.position;
     let separator = (!shown.key.is_empty()).then_some(": ");
@@ -419,7 +441,7 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
         Some(_) if shown.value.len() > CUT => clip(&shown.value, CUT).0.to_owned() + "…",
         _ => shown.value,
     };
-    let is_current = move || current.get() == row;
+    let is_current = move || state.with(|state| state.is_current);
     let is_preview_hidden = move || can_open && is_open.get();
     let class = match mark {
         Mark::Same => "line",
@@ -451,13 +473,13 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
                 if can_open { tree.go(Move::Toggle) } else { tree.moved() }
             }
         >
-            <span class="json-key">{marked(tree, shown.key)}</span>
+            <span class="json-key">{marked(wanted, shown.key)}</span>
             {separator}
             {size.map(|size| view! { <span class="json-size">{size}" "</span> })}
             <span class=value_class hidden=is_preview_hidden>
                 {match is_container {
                     true => value.into_any(),
-                    false => marked(tree, value).into_any(),
+                    false => marked(wanted, value).into_any(),
                 }}
             </span>
             {was.map(|was| view! { " " <span class="mark-word">"was " <del>{was}</del></span> })}
@@ -468,9 +490,9 @@ fn node_line(tree: TreeView, id: NodeId, at: Option<usize>, current: Memo<Row>) 
 }
 
 /// Text in which what is searched for is marked.
-fn marked(tree: TreeView, text: String) -> impl IntoView {
+fn marked(wanted: Memo<Arc<str>>, text: String) -> impl IntoView {
     move || {
-        let wanted = tree.wanted.get();
+        let wanted = wanted.get();
         let piece = |(piece, is_match): (&str, bool)| match is_match {
             true => view! { <mark>{piece.to_owned()}</mark> }.into_any(),
             false => piece.to_owned().into_any(),

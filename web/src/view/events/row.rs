@@ -13,29 +13,27 @@ use crate::state::text::visible;
 use crate::state::time::Instant;
 use crate::store::browser;
 
-/// A row; `stop` is the number of the one that Tab goes to.
-pub(super) fn table_row(
-    page: Page,
-    stop: Memo<Option<u64>>,
-    today: Memo<i64>,
-    row: Arc<Row>,
-) -> AnyView {
+/// What changes of a row while it is shown.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct RowState {
+    /// Its place among all rows, 0 being the uppermost.
+    pub(super) place: usize,
+    /// Whether Tab goes to it.
+    pub(super) is_stop: bool,
+    /// Whether it is shown in detail.
+    pub(super) is_selected: bool,
+    /// The day that needs no date.
+    pub(super) today: i64,
+}
+
+/// A row of the table.
+pub(super) fn table_row(page: Page, row: Arc<Row>, state: ReadSignal<RowState>) -> AnyView {
     let number = row.number;
-    let tabindex = move || {
-        if stop.get() == Some(number) {
-            "0"
-        } else {
-            "-1"
-        }
-    };
-    let index = Memo::new(move |_| {
-        page.revision.track();
-        page.place(number).map_or(0, |place| place + 2)
-    });
-    let is_selected = Memo::new(move |_| {
-        page.selected
-            .with(|selected| selected.as_ref().is_some_and(|row| row.number == number))
-    });
+    let tabindex = move || if state.get().is_stop { "0" } else { "-1" };
+    // The first is that of the head.
+    let index = move || state.get().place + 2;
+    let current = move || state.get().is_selected.then_some("true");
+    let today = Memo::new(move |_| state.get().today);
     let session = visible(&row.session).into_owned();
     let at = row.what.time();
     let mark = |kind: &'static str, title: String, words: String| {
@@ -61,7 +59,7 @@ pub(super) fn table_row(
                     tabindex=tabindex
                     data-row=number
                     aria-rowindex=index
-                    aria-current=move || is_selected.get().then_some("true")
+                    aria-current=current
                     on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
                 >
                     <span role="cell" class="mono time" title=title>{clock(at, today)}</span>
@@ -90,7 +88,7 @@ pub(super) fn table_row(
                     tabindex=tabindex
                     data-row=number
                     aria-rowindex=index
-                    aria-current=move || is_selected.get().then_some("true")
+                    aria-current=current
                     on:click=move |_| page.selected.set(Some(Arc::clone(&row)))
                 >
                     <span role="cell" class="mono time" title=title>{clock(at, today)}</span>

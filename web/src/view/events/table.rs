@@ -10,7 +10,7 @@ use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::SessionState;
 use wasm_bindgen::JsCast;
 
-use super::row::{day_of, table_row};
+use super::row::{RowState, day_of, table_row};
 use super::{Older, Page};
 use crate::state::events::{Feed, Row};
 use crate::store::browser;
@@ -44,7 +44,7 @@ impl Page {
     }
 
     /// Which place of the table has the row of this number.
-    pub(super) fn place(self, number: u64) -> Option<usize> {
+    fn place(self, number: u64) -> Option<usize> {
         let at = self.feed.with_value(|feed| feed.position(number))?;
         self.turned(at, self.feed.with_value(|feed| feed.len()))
     }
@@ -108,13 +108,6 @@ pub(super) fn Table(page: Page) -> impl IntoView {
 
     let count = Memo::new(move |_| page.with_feed(|feed| feed.len()));
     let window = Memo::new(move |_| page.sight.window(page.row_height(), count.get()));
-    let rows = move || {
-        page.revision.track();
-        let window = window.get();
-        (window.first..window.end)
-            .filter_map(|place| page.row_at(place))
-            .collect::<Vec<_>>()
-    };
     // Of thousands of rows one is on the way of Tab: the last that had the focus,
     // or the first in sight.
     let stop = Memo::new(move |_| {
@@ -138,7 +131,23 @@ pub(super) fn Table(page: Page) -> impl IntoView {
         earliest.is_some_and(|at| day_of(at) != today.get())
     });
     let (table, body) = (NodeRef::<html::Div>::new(), NodeRef::new());
-    let draw = move |row| table_row(page, stop, today, row);
+    let rows = move || {
+        page.revision.track();
+        let (window, today) = (window.get(), today.get());
+        let selected = page.selected.get().map(|row| row.number);
+        let rows = (window.first..window.end).filter_map(|place| {
+            let row = page.row_at(place)?;
+            let state = RowState {
+                place,
+                is_stop: stop.get() == Some(row.number),
+                is_selected: selected == Some(row.number),
+                today,
+            };
+            Some((row, state))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let draw = move |row, state| table_row(page, row, state);
     // Numbers are those of one log, and a file has another.
     let key = |row: &Arc<Row>| ByAddress(Arc::clone(row));
     // The keys go on from there.
