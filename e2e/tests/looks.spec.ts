@@ -413,6 +413,16 @@ const LOOKS: Look[] = [
     },
   },
   {
+    name: 'events-hint',
+    show: async (page, console) => {
+      const where = encodeURIComponent("@.data.guset == true && @.data['node-name'] == 'disk0'");
+      await page.goto(`${console.url}events?names=STOP&where=${where}`);
+      await page.getByRole('combobox', { name: 'Where' }).focus();
+      await expect(page.getByText(/^No such field is known: @.data.guset/)).toBeVisible();
+      await page.keyboard.press('Escape');
+    },
+  },
+  {
     name: 'events-file',
     show: async (page, console) => {
       const event = (seq: number, name: string): string =>

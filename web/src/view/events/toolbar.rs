@@ -102,7 +102,8 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
             });
             view! {
                 <p class="hint">
-                    "No such field is known: "<span class="mono">{path}</span>"."{meant}
+                    <span>"No such field is known: "<span class="mono">{path}</span>"."</span>
+                    {meant}
                 </p>
             }
         })
