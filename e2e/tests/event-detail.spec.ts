@@ -125,6 +125,29 @@ test('a number of 64 bits is filtered by as it is', async ({ console, page }) =>
   await expect(rows(page)).toHaveCount(1);
 });
 
+test('another event takes the place of the one before, and closing goes back to its row', async ({ fake, serve, page }) => {
+  const events = ['A', 'B'].map((name) => ({ event: { name, data: { name } } }));
+  const flood = { flood: { event: 'FLOOD', count: 300 } };
+  const endpoint = await fake({ rules: { go: [...events, { return: {} }], more: [flood, { return: {} }] } });
+  const console = await serve({ vm: endpoint });
+  await goToEvents(page, console);
+  await console.execute('go');
+  await expect(rows(page)).toHaveCount(2);
+  await eventRows(page, 'B').click();
+  const lines = detail(page).getByRole('tree', { name: 'Event' }).getByRole('treeitem');
+  await expect(lines.filter({ hasText: 'name: "B"' })).toHaveCount(1);
+  const count = await lines.count();
+  await page.keyboard.press('ArrowDown');
+  await expect(lines.filter({ hasText: 'name: "A"' })).toHaveCount(1);
+  await expect(lines).toHaveCount(count);
+  // Its row is drawn no more, and yet the keys go on from there.
+  await console.execute('more');
+  await expect(page.getByText('302 rows')).toBeVisible();
+  await detail(page).getByRole('button', { name: 'Close' }).click();
+  await page.keyboard.press('ArrowUp');
+  await expect(eventRows(page, 'B')).toBeFocused();
+});
+
 test('the manual tells what the event is, in its detail', async ({ console, page }) => {
   await goToEvents(page, console);
   await console.execute('system_reset');

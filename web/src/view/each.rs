@@ -34,6 +34,11 @@ pub(super) fn draw_each<T, K, S>(
     S: PartialEq + Send + Sync + 'static,
 {
     let drawn = StoredValue::new_local(Drawn::<K, S>::new());
+    // `parent` may become that of another list, when what is around it is drawn
+    // anew.
+    on_cleanup(move || {
+        drawn.try_update_value(Drawn::clear);
+    });
     Effect::new(move || {
         let items = items();
         let items = items.into_iter().map(|(item, state)| Wanted {
@@ -83,6 +88,13 @@ impl<K: Eq + Hash, S: PartialEq + Send + Sync + 'static> Drawn<K, S> {
             items: Vec::new(),
             owner: Owner::current().unwrap_or_default(),
             free: Vec::new(),
+        }
+    }
+
+    /// Shows nothing.
+    fn clear(&mut self) {
+        for item in self.items.drain(..) {
+            drop(item.remove());
         }
     }
 

@@ -166,16 +166,18 @@ pub(super) fn Menu(
     children: Children,
 ) -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
+    // A menu with the focus in it loses that when it goes, and is gone then.
+    let menu = move || details.try_get_untracked().flatten();
     let close = move |is_key: bool| {
-        if let Some(details) = details.get_untracked() {
-            details.set_open(false);
+        if let Some(menu) = menu() {
+            menu.set_open(false);
             if is_key {
-                focus(details.query_selector("summary").ok().flatten().as_ref());
+                focus(menu.query_selector("summary").ok().flatten().as_ref());
             }
         }
     };
     let on_key = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && details.get_untracked().is_some_and(|menu| menu.open()) {
+        if event.key() == "Escape" && menu().is_some_and(|menu| menu.open()) {
             event.stop_propagation();
             close(true);
         }
@@ -183,9 +185,7 @@ pub(super) fn Menu(
     let on_blur = move |event: FocusEvent| {
         let next = event.related_target();
         let next = next.and_then(|next| next.dyn_into::<web_sys::Node>().ok());
-        let is_inside = details
-            .get_untracked()
-            .is_some_and(|menu| menu.contains(next.as_ref()));
+        let is_inside = menu().is_some_and(|menu| menu.contains(next.as_ref()));
         // A click on what takes no focus leaves it open.
         if next.is_some() && !is_inside {
             close(false);

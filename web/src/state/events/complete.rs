@@ -131,7 +131,8 @@ fn compared_field(head: &str) -> Option<&str> {
     Some(&left[token_start(left)..])
 }
 
-/// All fields of the events of these names, in order of their paths.
+/// All fields of the events of these names: those of the data by the names on
+/// the way to them, then those that each event has.
 pub(super) fn fields(schemas: &[&Schema], names: &EventFilter) -> Vec<Field> {
     let mut found = BTreeMap::new();
     let mut event_names = Vec::new();
@@ -215,7 +216,8 @@ fn add_members(
 fn is_open(schema: &Schema, ty: TypeId, depth: usize) -> bool {
     match schema.ty(ty) {
         Type::Builtin(builtin) => matches!(builtin, Builtin::Object | Builtin::Value),
-        Type::Object(_) => depth == 0,
+        // The cases of a union are looked at one level deeper.
+        Type::Object(object) => depth == 0 || (depth == 1 && object.union.is_some()),
         Type::Alternate { .. } => true,
         Type::Enum { .. } | Type::Array(_) => false,
     }

@@ -19,8 +19,7 @@ const MISTYPED: usize = 2;
 /// nobody can tell.
 pub(crate) fn hint_names(text: &str, schemas: &[&Schema]) -> Option<String> {
     text.parse::<EventFilter>().ok()?;
-    let events = schemas.iter().flat_map(|schema| schema.events());
-    let known: BTreeSet<&str> = events.map(|event| &*event.name).collect();
+    let known = event_names(schemas);
     let mut meant = Vec::new();
     let mut is_other = false;
     for name in text.split(',').map(str::trim) {
@@ -33,6 +32,11 @@ pub(crate) fn hint_names(text: &str, schemas: &[&Schema]) -> Option<String> {
         }
     }
     is_other.then(|| meant.join(", "))
+}
+
+fn event_names<'a>(schemas: &[&'a Schema]) -> BTreeSet<&'a str> {
+    let events = schemas.iter().flat_map(|schema| schema.events());
+    events.map(|event| &*event.name).collect()
 }
 
 /// Other names that are known, instead of one that is not.
@@ -108,8 +112,9 @@ pub(crate) fn hint_where(
     schemas: &[&Schema],
     names: &EventFilter,
 ) -> Option<UnknownField> {
-    let mut events = schemas.iter().flat_map(|schema| schema.events());
-    if !events.any(|event| names.matches_name(&event.name)) {
+    let known = event_names(schemas);
+    let is_any_unknown = names.patterns().iter().any(|name| !is_known(name, &known));
+    if known.is_empty() || is_any_unknown {
         return None;
     }
     let fields = fields(schemas, names);
@@ -189,7 +194,8 @@ fn path(text: &str, start: usize) -> Path {
     loop {
         let rest = &text[at..];
         let (name, len) = if let Some(rest) = rest.strip_prefix('.') {
-            let end = rest.find(|c: char| !(c == '_' || c.is_alphanumeric()));
+            let end =
+                rest.find(|c: char| !(c == '_' || c.is_ascii_alphanumeric() || !c.is_ascii()));
             let name = &rest[..end.unwrap_or(rest.len())];
             (name, 1 + name.len())
         } else if rest.starts_with("['") || rest.starts_with("[\"") {

@@ -71,6 +71,7 @@ struct Page {
     scroller: NodeRef<html::Div>,
     /// What is scrolled.
     content: NodeRef<html::Div>,
+    table: NodeRef<html::Div>,
     go: StoredValue<Go>,
 }
 
@@ -141,6 +142,7 @@ pub(super) fn EventsPage() -> impl IntoView {
         sight: Sight::of(scroller, 800.0),
         scroller,
         content: NodeRef::new(),
+        table: NodeRef::new(),
         go: StoredValue::new(go),
     };
     feed_the_page(page);
@@ -208,11 +210,15 @@ impl Page {
         }
     }
 
-    /// Closes the detail; the focus goes back to its row.
+    /// Closes the detail; the focus goes back to its row, or to the table where
+    /// that is not in sight.
     fn close_detail(self) {
         if let Some(row) = self.selected.get_untracked() {
             self.selected.set(None);
-            self.focus_row(row.number);
+            if !self.focus_row(row.number) {
+                self.focused.set(Some(row.number));
+                self.focus_table();
+            }
         }
     }
 

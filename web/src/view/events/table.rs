@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use by_address::ByAddress;
 use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
 use qmp_shared::model::EndpointKind;
 use qmp_shared::rest::SessionState;
@@ -66,6 +65,14 @@ impl Page {
         let row = scroller.and_then(|scroller| scroller.query_selector(&selector).ok().flatten());
         focus(row.as_ref());
         row.is_some()
+    }
+
+    /// Gives the focus to the table, where the keys go on from the row that had it
+    /// last.
+    pub(super) fn focus_table(self) {
+        if let Some(table) = self.table.get_untracked() {
+            browser::focus_in_place(&table);
+        }
     }
 
     /// Measures the frame; near its end, asks for older events.
@@ -130,7 +137,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
         let earliest = page.with_feed(Feed::earliest);
         earliest.is_some_and(|at| day_of(at) != today.get())
     });
-    let (table, body) = (NodeRef::<html::Div>::new(), NodeRef::new());
+    let body = NodeRef::new();
     let rows = move || {
         page.revision.track();
         let (window, today) = (window.get(), today.get());
@@ -150,13 +157,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
     let draw = move |row, state| table_row(page, row, state);
     // Numbers are those of one log, and a file has another.
     let key = |row: &Arc<Row>| ByAddress(Arc::clone(row));
-    // The keys go on from there.
-    let focus_lost = move || {
-        if let Some(table) = table.get_untracked() {
-            browser::focus_in_place(&table);
-        }
-    };
-    draw_each(body, rows, key, draw, focus_lost);
+    draw_each(body, rows, key, draw, move || page.focus_table());
     let is_empty = Memo::new(move |_| !page.with_feed(Feed::has_events));
     let (is_following, file) = (page.is_following, page.file);
     view! {
@@ -180,7 +181,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                 aria-label="Events"
                 aria-rowcount=move || count.get() + 1
                 tabindex="-1"
-                node_ref=table
+                node_ref=page.table
                 on:keydown=move |event| on_key(page, &event)
             >
             <div role="rowgroup" class="table-head">

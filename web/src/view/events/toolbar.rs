@@ -1,6 +1,7 @@
 //! Which events: the filter, and what is done with the list.
 
 use leptos::prelude::*;
+use qmp_shared::model::EndpointKind;
 use qmp_shared::schema::Schema;
 
 use super::Page;
@@ -12,7 +13,7 @@ use crate::state::events::{
     hint_where,
 };
 use crate::state::sessions::incarnation;
-use crate::state::text::grouped;
+use crate::state::text::{grouped, visible};
 use crate::state::time::Instant;
 use crate::store::{SchemaState, Store, browser};
 use crate::view::completing::FilterField;
@@ -56,7 +57,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
     let meant = Memo::new(move |_| {
         news.track();
         let (session, names) = (session.get(), names.get());
-        with_schemas(page, &session, |schemas| hint_names(&names, schemas))
+        with_all_schemas(page, &session, |schemas| hint_names(&names, schemas))
     });
     let take = move |id: &'static str, change: &dyn Fn(&mut FilterText)| {
         let mut text = text.get_untracked();
@@ -83,7 +84,7 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
             return None;
         }
         let names = text.with(FilterText::parse_names).unwrap_or_default();
-        with_schemas(page, &session, |schemas| {
+        with_all_schemas(page, &session, |schemas| {
             hint_where(&expression, schemas, &names)
         })
     });
@@ -102,7 +103,10 @@ pub(super) fn Toolbar(page: Page) -> impl IntoView {
             });
             view! {
                 <p class="hint">
-                    <span>"No such field is known: "<span class="mono">{path}</span>"."</span>
+                    <span>
+                        "No such field is known: "
+                        <span class="mono">{visible(&path).into_owned()}</span>"."
+                    </span>
                     {meant}
                 </p>
             }
@@ -168,6 +172,28 @@ fn with_schemas<T>(page: Page, session: &str, read: impl FnOnce(&[&Schema]) -> T
         .filter(|(name, _)| session.is_empty() || name == session);
     let loaded: Vec<&Schema> = loaded.take(SCHEMAS).map(|(_, schema)| &**schema).collect();
     read(&loaded)
+}
+
+/// The same, where nothing is missing that is to be known of running endpoints.
+fn with_all_schemas<T>(
+    page: Page,
+    session: &str,
+    read: impl FnOnce(&[&Schema]) -> Option<T>,
+) -> Option<T> {
+    let loaded = page.store.loaded_schemas();
+    let is_loaded = |wanted: &String| loaded.iter().any(|(name, _)| name == wanted);
+    let is_all = page.store.peek(|app| {
+        app.sessions.iter().all(|(name, info)| {
+            let is_wanted = session.is_empty() || name == session;
+            let has_schema = info.kind == EndpointKind::Qmp && incarnation(info).is_some();
+            !is_wanted || !has_schema || is_loaded(name)
+        })
+    });
+    if is_all {
+        with_schemas(page, session, read)
+    } else {
+        None
+    }
 }
 
 /// Has the schemas of the sessions that are looked at in the cache.

@@ -142,6 +142,7 @@ fn fields_that_no_event_has_may_mean_others() {
         ),
         ("@.data.id.length == 1", "@.data.id.length", None),
         ("@.dta.id", "@.dta", None),
+        ("@.data.id😀 == 1", "@.data.id😀", Some("@.data.id == 1")),
         (
             "@.timestamp.second > 1",
             "@.timestamp.second",
@@ -168,8 +169,10 @@ fn fields_that_no_event_has_may_mean_others() {
         assert_eq!(hint(typed), None, "{typed}");
     }
     // Nobody can tell.
-    let names: EventFilter = "VENDOR_*".parse().unwrap();
-    assert_eq!(hint_where("@.data.no", &[&schema], &names), None);
+    for names in ["VENDOR_*", "STOP, VENDOR_X"] {
+        let names: EventFilter = names.parse().unwrap();
+        assert_eq!(hint_where("@.data.no", &[&schema], &names), None);
+    }
     assert_eq!(hint_where("@.data.no", &[], &EventFilter::all()), None);
     // Only of other events.
     let names: EventFilter = "STOP".parse().unwrap();
