@@ -150,4 +150,7 @@ test('the keys go on from a row that others have pushed out of sight', async ({ 
   await page.keyboard.press('ArrowDown');
   await expect(eventRows(page, 'A')).toBeFocused();
   await expect(eventRows(page, 'A')).toBeInViewport();
+  // Also when the frame gets lower, as by what is said above it.
+  await page.setViewportSize({ width: 1280, height: 480 });
+  await expect(eventRows(page, 'A')).toBeInViewport();
 });

@@ -416,7 +416,7 @@ const LOOKS: Look[] = [
     name: 'events-hint',
     show: async (page, console) => {
       const where = encodeURIComponent("@.data.guset == true && @.data['node-name'] == 'disk0'");
-      await page.goto(`${console.url}events?names=STOP&where=${where}`);
+      await page.goto(`${console.url}events?names=SHUTDOWN&where=${where}`);
       await page.getByRole('combobox', { name: 'Where' }).focus();
       await expect(page.getByText(/^No such field is known: @.data.guset/)).toBeVisible();
       await page.keyboard.press('Escape');

@@ -30,7 +30,8 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
     let has_events = Memo::new(move |_| page.with_feed(Feed::has_events));
     let facets = move |read: fn(&Facets) -> Vec<(String, u64)>| {
         Memo::new(move |_| {
-            has_events.track();
+            // A memo that nobody read yet tells of no change.
+            has_events.get();
             page.store.clock.track();
             page.text.track();
             page.file.track();
@@ -42,7 +43,7 @@ pub(super) fn FacetBar(page: Page) -> impl IntoView {
         page.file.with(Option::is_none) && page.text.with(|text| text.until.is_empty())
     });
     let rate = Memo::new(move |_| {
-        has_events.track();
+        has_events.get();
         page.store.clock.track();
         page.text.track();
         let end = is_live.get().then(browser::wall_clock);

@@ -14,7 +14,7 @@ use super::{Older, Page};
 use crate::state::events::{Feed, Row};
 use crate::store::browser;
 use crate::view::each::draw_each;
-use crate::view::parts::{ProblemBox, focus};
+use crate::view::parts::{ProblemBox, focus, into_sight};
 use crate::view::sight::pixels;
 
 /// Height of a row in pixels; the style sheet has the same numbers.
@@ -75,6 +75,16 @@ impl Page {
         }
     }
 
+    /// The frame may be lower, as when something is said above it.
+    fn keep_focus_in_sight(self) {
+        let Some(scroller) = self.scroller.get_untracked() else {
+            return;
+        };
+        if let Ok(Some(row)) = scroller.query_selector("[data-row]:focus") {
+            into_sight(&row);
+        }
+    }
+
     /// Measures the frame; near its end, asks for older events.
     fn measure(self) {
         let Some(scroller) = self.scroller.get_untracked() else {
@@ -110,6 +120,7 @@ pub(super) fn Table(page: Page) -> impl IntoView {
                 page.keep_end();
                 page.measure();
             });
+            browser::on_resize([&scroller], move || page.keep_focus_in_sight());
         }
     });
 
