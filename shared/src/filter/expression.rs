@@ -190,7 +190,7 @@ fn check(text: &str) -> Result<(), ExpressionError> {
     while let Some(&byte) = bytes.get(at) {
         let rest = &bytes[at + 1..];
         match byte {
-            b'"' | b'\'' => at += string(rest, byte),
+            b'"' | b'\'' => at += string_len(rest, byte),
             b'.' if rest.starts_with(b".") => {
                 let column = column(text, at);
                 return Err(ExpressionError::Descendants { column });
@@ -232,8 +232,10 @@ fn check(text: &str) -> Result<(), ExpressionError> {
     Ok(())
 }
 
-/// How many bytes a string takes, its closing quote included.
-pub(super) fn string(rest: &[u8], quote: u8) -> usize {
+/// How many bytes of an expression a string takes whose opening quote is just
+/// before `rest`, its closing quote included; all of them where that is missing
+/// ([RFC 9535, section 2.3.1](https://www.rfc-editor.org/rfc/rfc9535#section-2.3.1)).
+pub fn string_len(rest: &[u8], quote: u8) -> usize {
     let mut escaped = false;
     for (index, &byte) in rest.iter().enumerate() {
         match byte {

@@ -22,7 +22,7 @@ use thiserror::Error;
 use crate::model::Event;
 
 #[cfg(feature = "where")]
-pub use expression::{Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict};
+pub use expression::{Expression, ExpressionError, MAX_EXPRESSION_BYTES, Verdict, string_len};
 
 /// Most patterns that one filter holds.
 pub const MAX_NAMES: usize = 256;

@@ -8,7 +8,7 @@ use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 use serde_json_path::functions::{LogicalType, ValueType};
 
-use super::expression::string;
+use super::expression::string_len;
 
 /// Most regular expressions that a thread keeps compiled.
 const MAX_COMPILED: usize = 64;
@@ -100,7 +100,7 @@ pub(super) fn check(text: &str) -> Result<(), (usize, String)> {
             return Err((start, error.to_string()));
         }
         at += match byte {
-            b'"' | b'\'' => 1 + string(&rest[1..], byte),
+            b'"' | b'\'' => 1 + string_len(&rest[1..], byte),
             _ => 1,
         };
     }
@@ -116,7 +116,7 @@ fn second_argument(text: &str, mut at: usize) -> Option<(usize, &str)> {
         let byte = *bytes.get(at)?;
         at += 1;
         match byte {
-            b'"' | b'\'' => at += string(&bytes[at..], byte),
+            b'"' | b'\'' => at += string_len(&bytes[at..], byte),
             b'(' | b'[' => depth += 1,
             b')' | b']' => depth = depth.checked_sub(1)?,
             b',' if depth == 0 => break,
@@ -130,7 +130,7 @@ fn second_argument(text: &str, mut at: usize) -> Option<(usize, &str)> {
         .bytes()
         .next()
         .filter(|byte| b"\"'".contains(byte))?;
-    let end = 1 + string(&literal.as_bytes()[1..], quote);
+    let end = 1 + string_len(&literal.as_bytes()[1..], quote);
     Some((start, literal.get(..end)?))
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use qmp_shared::filter::EventFilter;
+use qmp_shared::filter::{EventFilter, string_len};
 use qmp_shared::schema::Schema;
 use strsim::osa_distance;
 
@@ -176,10 +176,7 @@ fn paths(text: &str) -> Vec<Path> {
                 paths.push(path);
                 continue;
             }
-            '"' | '\'' => {
-                at += string_len(&text[at..], c);
-                continue;
-            }
+            '"' | '\'' => at += string_len(&text.as_bytes()[at + 1..], c as u8),
             '[' => depth += 1,
             ']' => depth = depth.saturating_sub(1),
             _ => {}
@@ -199,8 +196,7 @@ fn path(text: &str, start: usize) -> Path {
             let name = &rest[..end.unwrap_or(rest.len())];
             (name, 1 + name.len())
         } else if rest.starts_with("['") || rest.starts_with("[\"") {
-            let quote = if rest.starts_with("['") { '\'' } else { '"' };
-            let end = 1 + string_len(&rest[1..], quote);
+            let end = 2 + string_len(&rest.as_bytes()[2..], rest.as_bytes()[1]);
             let name = rest.get(2..end - 1).unwrap_or_default();
             let is_closed = rest[end..].starts_with(']') && !name.contains('\\');
             (if is_closed { name } else { "" }, end + 1)
@@ -214,18 +210,4 @@ fn path(text: &str, start: usize) -> Path {
         names.push(name.to_owned());
         ends.push(at);
     }
-}
-
-/// How long the string in these quotes is, with them, that the text begins with.
-fn string_len(text: &str, quote: char) -> usize {
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            _ if c == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
